@@ -1,0 +1,45 @@
+// What can go wrong between the dataplane and the kernel. One class per failure; each says in its doc what the caller must do.
+
+/** iptables refused a transaction: nothing of it is in force. Retry with what it names left out, or after reading. */
+export class TransactionRefused extends Error {
+  readonly code = 'TRANSACTION_REFUSED';
+  /** 1-based line of the transaction that was refused, where the tool says it (nft); legacy only knows COMMIT. */
+  readonly line: number | undefined;
+  /** What the tool printed. */
+  readonly output: string;
+  constructor(output: string, line?: number, options?: ErrorOptions) {
+    super(`iptables refused a transaction${line === undefined ? '' : ` at line ${line}`}: ${output.trim()}`, options);
+    this.name = 'TransactionRefused';
+    this.line = line;
+    this.output = output;
+  }
+}
+
+/** A tool died or missed its deadline before it acknowledged: the kernel may or may not have the change. Read before writing. */
+export class OutcomeUnknown extends Error {
+  readonly code = 'OUTCOME_UNKNOWN';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'OutcomeUnknown';
+  }
+}
+
+/** Reading failed or was not complete: nothing is known about the kernel's state. Retry later; write nothing. */
+export class ReadFailed extends Error {
+  readonly code = 'READ_FAILED';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ReadFailed';
+  }
+}
+
+/** Some ipset commands failed; the others were executed. */
+export class SetCommandsFailed extends Error {
+  readonly code = 'SET_COMMANDS_FAILED';
+  readonly failures: readonly { readonly command: string; readonly output: string }[];
+  constructor(failures: readonly { readonly command: string; readonly output: string }[], options?: ErrorOptions) {
+    super(`ipset refused ${failures.map((failure) => `"${failure.command}": ${failure.output.trim()}`).join('; ')}`, options);
+    this.name = 'SetCommandsFailed';
+    this.failures = failures;
+  }
+}

@@ -1,0 +1,26 @@
+// A policy of any kind, in Calico's model.
+
+import type { Origin } from './origin.ts';
+import type { Rule } from './rule.ts';
+import type { Selector } from './selector/ast.ts';
+
+/** Short kinds as Felix writes them in chain names: knp is Kubernetes' own NetworkPolicy. */
+export type PolicyKind = 'knp' | 'np' | 'gnp' | 'kcnp';
+
+export interface Policy {
+  readonly origin: Origin;
+  readonly kind: PolicyKind;
+  readonly tier: string;
+  /** Ascending within the tier; absent means last. Ties are broken by "name/namespace/kind". */
+  readonly order?: number;
+  readonly selector: Selector;
+  /** Directions in which the selected endpoints are isolated by this policy. */
+  readonly types: { readonly ingress: boolean; readonly egress: boolean };
+  readonly ingress: readonly Rule[];
+  readonly egress: readonly Rule[];
+}
+
+/** Identity of a policy on this node, e.g. "knp/default/web"; also the readable part of its chain names. */
+export function policyKey(kind: PolicyKind, namespace: string, name: string): string {
+  return namespace === '' ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
+}
