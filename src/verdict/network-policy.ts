@@ -1,0 +1,121 @@
+// Kubernetes' NetworkPolicy (networking.k8s.io/v1), written from its API documentation and from the API server's validation.
+//
+// In: the wire object. Out: a policy of the default tier, order 1000, all of whose rules allow. It is never dropped for being
+// broken; what the API server would refuse makes it smaller, and each problem is reported:
+//   - something bad anywhere in one entry of spec.ingress or spec.egress: that whole entry disappears (all entries allow), the
+//     others stay, and the policy goes on isolating;
+//   - spec.podSelector unreadable: it selects its whole namespace, and has no rules;
+//   - anything else (metadata, spec, policyTypes, a list of rules that is no list): it isolates in both directions, no rules.
+//
+// The entries of `from`/`to` are read in network-policy-peer.ts, those of `ports` in network-policy-port.ts.
+
+import type { WireObject } from '../model/verdict.ts';
+import { readLabelSelector, selects } from './label-selector.ts';
+import type { LabelSelector } from './label-selector.ts';
+import { readMetadata } from './metadata.ts';
+import { peerMatches, readPeer } from './network-policy-peer.ts';
+import type { Peer } from './network-policy-peer.ts';
+import { portMatches, readPort } from './network-policy-port.ts';
+import type { RulePort } from './network-policy-port.ts';
+import { defaultTier } from './policy.ts';
+import type { Direction, Policy, Rule, Traffic } from './policy.ts';
+import { fieldsOf, readAll, readFields, readList } from './wire.ts';
+import type { Fields, Report } from './wire.ts';
+
+interface Entry {
+  /** Empty: any peer. */
+  readonly peers: readonly Peer[];
+  /** Empty: any protocol and port. */
+  readonly ports: readonly RulePort[];
+}
+
+export function readNetworkPolicy(object: WireObject, report: Report): Policy {
+  const { name, namespace = '' } = object.metadata;
+  const metadata = readMetadata(object, 'namespaced', report);
+  const spec = readFields(object['spec'], 'spec', report);
+  const podSelector = readLabelSelector(spec?.['podSelector'], 'spec.podSelector', report);
+  const directions = spec && readPolicyTypes(spec, report);
+  const ingress = spec && readRules(spec, 'ingress', namespace, report);
+  const egress = spec && readRules(spec, 'egress', namespace, report);
+
+  let rules: Policy['rules'];
+  if (!metadata || !directions || !ingress || !egress) {
+    rules = { ingress: [], egress: [] };
+  } else {
+    const isReadable = podSelector !== undefined;
+    rules = {
+      ...(directions.has('ingress') ? { ingress: isReadable ? ingress : [] } : {}),
+      ...(directions.has('egress') ? { egress: isReadable ? egress : [] } : {}),
+    };
+  }
+  const selector: LabelSelector = podSelector ?? [];
+  return {
+    kind: object.kind,
+    namespace,
+    name,
+    tier: defaultTier.name,
+    order: 1000,
+    tieBreak: `${name}/${namespace}/KubernetesNetworkPolicy`,
+    selects: (endpoint) => endpoint.namespace === namespace && selects(selector, endpoint.labels),
+    rules,
+  };
+}
+
+/** Absent or empty: Ingress, and Egress if there is any egress rule. The API server stores it so. */
+function readPolicyTypes(spec: Fields, report: Report): ReadonlySet<Direction> | undefined {
+  const types = readList(spec['policyTypes'], 'spec.policyTypes', report);
+  if (types === undefined) return undefined;
+  if (types.length > 2) {
+    report('spec.policyTypes', 'may not have more than two entries');
+    return undefined;
+  }
+  if (types.length === 0) {
+    const egress = spec['egress'];
+    return new Set<Direction>(Array.isArray(egress) && egress.length > 0 ? ['ingress', 'egress'] : ['ingress']);
+  }
+  const directions = readAll<Direction>(types, 'spec.policyTypes', (type, field) => {
+    if (type === 'Ingress') return 'ingress';
+    if (type === 'Egress') return 'egress';
+    report(field, 'must be Ingress or Egress');
+    return undefined;
+  });
+  return directions && new Set(directions);
+}
+
+function readRules(spec: Fields, direction: Direction, namespace: string, report: Report): readonly Rule[] | undefined {
+  const entries = readList(spec[direction], `spec.${direction}`, report);
+  return entries?.flatMap((value, index) => {
+    const entry = readEntry(value, `spec.${direction}[${index}]`, direction === 'ingress' ? 'from' : 'to', report);
+    if (entry === undefined) return [];
+    return [{ index, action: 'allow' as const, matches: (traffic: Traffic) => entryMatches(entry, namespace, traffic) }];
+  });
+}
+
+function readEntry(value: unknown, field: string, peersField: 'from' | 'to', report: Report): Entry | undefined {
+  const entry = fieldsOf(value);
+  if (entry === undefined) {
+    report(field, 'must be an object');
+    return undefined;
+  }
+  const peerList = readList(entry[peersField], `${field}.${peersField}`, report);
+  const portList = readList(entry['ports'], `${field}.ports`, report);
+  const peers = peerList && readAll(peerList, `${field}.${peersField}`, (peer, at) => readPeer(peer, at, report));
+  const ports = portList && readAll(portList, `${field}.ports`, (port, at) => readPort(port, at, report));
+  return peers && ports && { peers, ports };
+}
+
+/**
+ * A named port is looked up on the pod that receives: on ingress the protected pod itself, on egress the pods behind the
+ * destination address, and of those only the ones that the peer means when it means pods.
+ */
+function entryMatches({ peers, ports }: Entry, namespace: string, traffic: Traffic): boolean {
+  const { cluster, direction, endpoint, source, destination } = traffic;
+  const address = direction === 'ingress' ? source : destination;
+  const everyone: readonly Peer[] = [{ kind: 'any' }];
+  return (peers.length === 0 ? everyone : peers).some((peer) => {
+    const match = peerMatches(peer, address, namespace, cluster);
+    if (match === undefined) return false;
+    const receivers = direction === 'ingress' ? [endpoint] : match.endpoints;
+    return ports.length === 0 || ports.some((port) => portMatches(port, traffic.packet, destination, receivers));
+  });
+}

@@ -1,0 +1,83 @@
+// Short ways to write the wire objects and packets of the judge's tests. The expected results stay in the tests, by hand.
+//
+// The interface names are computed here a second time with Node's own hash, so a test may say "from pod a/x to pod b/y".
+
+import { createHash } from 'node:crypto';
+import type { Packet } from '../../src/model/packet.ts';
+import type { WireObject, World } from '../../src/model/verdict.ts';
+
+type Labels = Record<string, string>;
+
+export function namespace(name: string, labels: Labels = {}): WireObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name, ...labels } } };
+}
+
+export interface PodShape {
+  readonly labels?: Labels;
+  readonly annotations?: Labels;
+  readonly metadata?: Record<string, unknown>;
+  readonly spec?: Record<string, unknown>;
+  readonly status?: Record<string, unknown>;
+  readonly node?: string;
+}
+
+/** `pod('web/front', '10.0.0.1')`: on node "here" unless said otherwise. */
+export function pod(key: string, address: string, shape: PodShape = {}): WireObject {
+  const [ns = '', name = ''] = key.split('/');
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: ns, labels: shape.labels ?? {}, annotations: shape.annotations ?? {}, ...shape.metadata },
+    spec: { nodeName: shape.node ?? 'here', serviceAccountName: 'default', ...shape.spec },
+    status: shape.status ?? (address === '' ? { phase: 'Pending' } : { phase: 'Running', podIP: address, podIPs: [{ ip: address }] }),
+  };
+}
+
+export function policy(key: string, spec: Record<string, unknown>): WireObject {
+  const [ns = '', name = ''] = key.split('/');
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: ns }, spec };
+}
+
+export function world(objects: readonly WireObject[], options: Partial<World['options']> = {}): World {
+  return { node: 'here', objects, options: { interfacePrefixes: ['cali'], defaultEndpointToHostAction: 'ACCEPT', ...options } };
+}
+
+export function interfaceOf(key: string, prefix = 'cali'): string {
+  return prefix + createHash('sha1').update(key.replace('/', '.')).digest('hex').slice(0, 11);
+}
+
+/** A new TCP connection to port 80, forwarded from and to interfaces that are no workload's unless said otherwise. */
+export function packet(source: string, destination: string, rest: Partial<Packet> = {}): Packet {
+  return {
+    family: source.includes(':') ? 6 : 4,
+    source,
+    destination,
+    protocol: 6,
+    sourcePort: 40000,
+    destinationPort: 80,
+    inInterface: 'eth0',
+    outInterface: 'eth0',
+    connection: 'new',
+    ...rest,
+  };
+}
+
+export function into(key: string, source: string, destination: string, rest: Partial<Packet> = {}): Packet {
+  return packet(source, destination, { outInterface: interfaceOf(key), ...rest });
+}
+
+export function outOf(key: string, source: string, destination: string, rest: Partial<Packet> = {}): Packet {
+  return packet(source, destination, { inInterface: interfaceOf(key), ...rest });
+}
+
+/** To a process of the node itself. */
+export function toHost(key: string, source: string, destination: string): Packet {
+  const { outInterface: _, ...rest } = outOf(key, source, destination);
+  return rest;
+}
+
+/** From a process of the node itself. */
+export function fromHost(key: string, source: string, destination: string): Packet {
+  const { inInterface: _, ...rest } = into(key, source, destination);
+  return rest;
+}
