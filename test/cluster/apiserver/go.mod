@@ -1,5 +1,5 @@
 // A module of its own, so that the agent has no Go dependency. kube-apiserver is not made to be
-// imported: its staging modules are named by a replace each, all of one release.
+// imported: it asks for its staging modules at v0.0.0, so each is replaced by its published release.
 module caracal/test/cluster/apiserver
 
 go 1.24.0
