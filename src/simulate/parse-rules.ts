@@ -1,0 +1,73 @@
+// Reads the text of iptables-save or ip6tables-save, of one table or several, of either backend. Every line must be understood
+// as a line; what a rule means may stay unknown (rule.ts). Text without its COMMIT is refused: it is an answer cut short.
+
+import { UnreadableState } from './errors.ts';
+import type { Rule } from './rule.ts';
+import { parseRuleSpec } from './rule-parser.ts';
+import { tokenize } from './tokens.ts';
+
+export interface Chain {
+  readonly name: string;
+  /** Of built-in chains. */
+  readonly policy?: 'ACCEPT' | 'DROP';
+  readonly rules: readonly Rule[];
+}
+
+export interface Table {
+  readonly name: string;
+  readonly chains: ReadonlyMap<string, Chain>;
+}
+
+/** Throws UnreadableState. */
+export function parseRules(text: string): ReadonlyMap<string, Table> {
+  const tables = new Map<string, Table>();
+  let table: { name: string; chains: Map<string, Chain & { readonly rules: Rule[] }> } | undefined;
+  for (const [index, line] of text.split('\n').entries()) {
+    const fail = (problem: string): never => {
+      throw new UnreadableState(`${problem}: ${line}`, index + 1);
+    };
+    if (line === '' || line.startsWith('#')) continue;
+    if (line.startsWith('*')) {
+      if (table !== undefined || tables.has(line.slice(1))) fail('a table begins twice, or inside another');
+      table = { name: line.slice(1), chains: new Map() };
+    } else if (table === undefined) {
+      fail('text outside a table');
+    } else if (line === 'COMMIT') {
+      tables.set(table.name, table);
+      table = undefined;
+    } else if (line.startsWith(':')) {
+      const [, name, policy] = /^:(\S+) (ACCEPT|DROP|-)(?: \[\d+:\d+\])?$/.exec(line) ?? fail('no chain declaration');
+      if (table.chains.has(name as string)) fail('a chain is declared twice');
+      table.chains.set(name as string, {
+        name: name as string,
+        rules: [],
+        ...(policy !== '-' && { policy: policy as 'ACCEPT' | 'DROP' }),
+      });
+    } else {
+      const [, packets, bytes, body = ''] = /^(?:\[(\d+):(\d+)\] )?(-A \S+.*)$/.exec(line) ?? fail('not understood');
+      const tokens = tokenize(body) ?? fail('a quote is not closed');
+      const chain = table.chains.get(tokens[1] as string) ?? fail('a rule of a chain that is not declared');
+      const parsed = parseRuleSpec(tokens.slice(2));
+      if ('problem' in parsed) fail(parsed.problem);
+      else {
+        chain.rules.push({
+          ...parsed.spec,
+          ...(parsed.spec.target && { target: resolveTarget(parsed.spec.target, table.chains) }),
+          chain: chain.name,
+          number: chain.rules.length + 1,
+          text: body,
+          ...(packets !== undefined && { counters: { packets: Number(packets), bytes: Number(bytes) } }),
+        });
+      }
+    }
+  }
+  if (table !== undefined) throw new UnreadableState(`table ${table.name} ends without COMMIT`, text.split('\n').length);
+  return tables;
+}
+
+/** Chains are declared before all rules, so a name that is one of them is known here. */
+function resolveTarget(target: NonNullable<Rule['target']>, chains: ReadonlyMap<string, unknown>): NonNullable<Rule['target']> {
+  return target.kind === 'unknown' && target.text === `-j ${target.name}` && chains.has(target.name)
+    ? { kind: 'jump', chain: target.name }
+    : target;
+}
