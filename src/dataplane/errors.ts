@@ -43,3 +43,42 @@ export class SetCommandsFailed extends Error {
     this.failures = failures;
   }
 }
+
+/** A program that the dataplane needs cannot be found in PATH. The remedy is in the message. */
+export class ToolMissing extends Error {
+  readonly code = 'TOOL_MISSING';
+  readonly tool: string;
+  constructor(tool: string, options?: ErrorOptions) {
+    const packageName = packageOf(tool);
+    super(`${tool} is not installed or not in PATH${packageName === undefined ? '' : `: install the Debian package ${packageName}`}`, options);
+    this.name = 'ToolMissing';
+    this.tool = tool;
+  }
+}
+
+const packages: readonly (readonly [pattern: RegExp, packageName: string])[] = [
+  [/^ip6?tables|^xtables/, 'iptables'],
+  [/^ipset$/, 'ipset'],
+  [/^inotifywait$/, 'inotify-tools'],
+  [/^ip$/, 'iproute2'],
+  [/^nft$/, 'nftables'],
+  [/^(setpriv|nsenter|flock)$/, 'util-linux'],
+  [/^(stdbuf|cat)$/, 'coreutils'],
+];
+
+/** The Debian package that contains a tool of ours. */
+function packageOf(tool: string): string | undefined {
+  return packages.find(([pattern]) => pattern.test(tool))?.[1];
+}
+
+/**
+ * Text that must not reach a kernel tool: control characters, or not in canonical form. The object that carries it is
+ * programmed so that it fails closed; sync validates what it reads, so this is a fault of ours: report it.
+ */
+export class EncodingRefused extends Error {
+  readonly code = 'ENCODING_REFUSED';
+  constructor(what: string, text: string, options?: ErrorOptions) {
+    super(`not a canonical ${what}: ${JSON.stringify(text.slice(0, 80))}`, options);
+    this.name = 'EncodingRefused';
+  }
+}
