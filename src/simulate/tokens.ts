@@ -1,37 +1,19 @@
 // Splits a rule line into arguments exactly as iptables-restore does: blanks separate, double quotes keep blanks, a backslash
 // inside quotes takes the next character as it is, and a closing quote ends the argument.
 
+/** What stands before an opening quote and what it encloses are one argument. */
+const argument = /[ \t]*([^ \t"]*)(?:"((?:[^"\\]|\\.)*)("?))?/gy;
+
 /** Undefined when a quote is not closed. */
 export function tokenize(line: string): string[] | undefined {
   const tokens: string[] = [];
-  let token = '';
-  let quoted = false;
-  let escaped = false;
-  for (const character of line) {
-    if (quoted) {
-      if (escaped) {
-        token += character;
-        escaped = false;
-      } else if (character === '\\') {
-        escaped = true;
-      } else if (character === '"') {
-        quoted = false;
-        tokens.push(token);
-        token = '';
-      } else {
-        token += character;
-      }
-    } else if (character === '"') {
-      quoted = true;
-    } else if (character === ' ' || character === '\t') {
-      if (token !== '') tokens.push(token);
-      token = '';
-    } else {
-      token += character;
-    }
+  argument.lastIndex = 0;
+  while (argument.lastIndex < line.length) {
+    const [, plain = '', quoted, closing] = argument.exec(line) as RegExpExecArray;
+    if (closing === '') return undefined;
+    if (quoted !== undefined) tokens.push(plain + (quoted.includes('\\') ? quoted.replace(/\\(.)/gs, '$1') : quoted));
+    else if (plain !== '') tokens.push(plain);
   }
-  if (quoted) return undefined;
-  if (token !== '') tokens.push(token);
   return tokens;
 }
 
