@@ -13,23 +13,23 @@ const LAYERS = ['config', 'model', 'sync', 'calc', 'dataplane', 'simulate', 'ver
 type Layer = (typeof LAYERS)[number];
 
 const PACKAGES = ['@kubernetes/client-node', 'commander', 'execa', 'immutable', 'pino', 'prom-client', 'undici', 'yaml'];
-const BUILTINS = ['node:fs', 'node:crypto', 'node:net', 'node:child_process'];
+const BUILTINS = ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net', 'node:child_process'];
 
 /** The import table: of a folder (or file) of src, the layers, packages and Node modules that it may import. */
 const MAY_IMPORT: Readonly<Record<string, { layers: readonly Layer[]; packages: readonly string[]; builtins: readonly string[] }>> = {
   'lib/x.ts': { layers: [], packages: [], builtins: [] },
   'model/x.ts': { layers: ['lib'], packages: [], builtins: ['node:crypto', 'node:net'] },
-  'config/x.ts': { layers: ['model', 'lib'], packages: [], builtins: ['node:fs', 'node:crypto', 'node:net'] },
-  'observability/x.ts': { layers: ['lib'], packages: ['pino', 'prom-client', 'immutable'], builtins: ['node:fs', 'node:crypto', 'node:net'] },
-  'sync/x.ts': { layers: ['model', 'lib'], packages: [], builtins: ['node:fs', 'node:crypto', 'node:net'] },
-  'sync/directory/x.ts': { layers: ['model', 'lib'], packages: ['yaml'], builtins: ['node:fs', 'node:crypto', 'node:net'] },
+  'config/x.ts': { layers: ['model', 'lib'], packages: [], builtins: ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net'] },
+  'observability/x.ts': { layers: ['lib'], packages: ['pino', 'prom-client', 'immutable'], builtins: ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net'] },
+  'sync/x.ts': { layers: ['model', 'lib'], packages: [], builtins: ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net'] },
+  'sync/directory/x.ts': { layers: ['model', 'lib'], packages: ['yaml'], builtins: ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net'] },
   'sync/kubernetes/x.ts': {
     layers: ['model', 'lib'],
     packages: ['@kubernetes/client-node', 'undici'],
-    builtins: ['node:fs', 'node:crypto', 'node:net'],
+    builtins: ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net'],
   },
   'calc/x.ts': { layers: ['model', 'lib'], packages: [], builtins: [] },
-  'dataplane/x.ts': { layers: ['model', 'lib'], packages: [], builtins: ['node:fs', 'node:crypto', 'node:net'] },
+  'dataplane/x.ts': { layers: ['model', 'lib'], packages: [], builtins: ['node:fs', 'node:fs/promises', 'node:crypto', 'node:net'] },
   'dataplane/command.ts': { layers: ['model', 'lib'], packages: ['execa'], builtins: BUILTINS },
   'simulate/x.ts': { layers: ['model', 'lib'], packages: [], builtins: [] },
   // Of model only packet.ts and verdict.ts; tested apart.
