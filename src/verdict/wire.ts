@@ -33,5 +33,5 @@ export function readList(value: unknown, field: string, report: Report): readonl
 /** The elements as `read` makes them; undefined as soon as one of them is unreadable, after all were tried and reported. */
 export function readAll<T>(list: readonly unknown[], field: string, read: (value: unknown, field: string) => T | undefined): readonly T[] | undefined {
   const values = list.map((value, index) => read(value, `${field}[${index}]`));
-  return values.every((value) => value !== undefined) ? (values as readonly T[]) : undefined;
+  return values.every((value) => value !== undefined) ? values : undefined;
 }

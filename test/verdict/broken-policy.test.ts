@@ -74,7 +74,7 @@ test('bad metadata isolates the selected pods in both directions, without rules'
 
 test('a policy without a spec selects every pod of its namespace for ingress', () => {
   const { spec: _, ...bare } = policy('a/p', {});
-  const judged = judge(world([...cluster, bare as WireObject]));
+  const judged = judge(world([...cluster, bare]));
   assert.deepEqual(judged.invalid, []);
   assert.equal(judged.verdict(into('a/x', '192.0.2.1', '10.0.0.1')).action, 'deny');
   assert.equal(judged.verdict(outOf('a/x', '10.0.0.1', '192.0.2.1')).action, 'allow');
