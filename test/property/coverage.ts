@@ -1,0 +1,86 @@
+// What a fuzz has really tried: how many packets were allowed, for which reasons, and for how many each feature was decisive.
+//
+// A feature is looked at until it has decided `enough` packets, so the counts are cut off there; a packet in which several
+// features meet counts for each of them.
+
+import assert from 'node:assert/strict';
+import type { Packet } from '../../src/model/packet.ts';
+import type { Judge, Verdict, World } from '../../src/model/verdict.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import { features } from './features.ts';
+
+const enough = 20;
+
+/** "direction action reason" of the last decision. All can happen in a world without Calico's own policies. */
+const reasons = [
+  'egress allow conntrack',
+  'egress allow endpoint-to-host',
+  'egress allow not-policed',
+  'egress allow profile',
+  'egress allow rule',
+  'egress deny conntrack',
+  'egress deny end-of-tier',
+  'egress deny endpoint-to-host',
+  'egress deny no-profile',
+  'egress deny spoofed',
+  'egress deny tunnel',
+  'egress deny unknown-interface',
+  'ingress allow conntrack',
+  'ingress allow not-policed',
+  'ingress allow profile',
+  'ingress allow rule',
+  'ingress deny conntrack',
+  'ingress deny end-of-tier',
+  'ingress deny no-profile',
+  'ingress deny unknown-interface',
+] as const;
+
+export class Coverage {
+  #worlds = 0;
+  #packets = 0;
+  #allowed = 0;
+  readonly #reasons = new Map<string, number>(reasons.map((reason) => [reason, 0]));
+  readonly #features = new Map<string, number>(features.map(({ name }) => [name, 0]));
+
+  observe(world: World, judged: Judge, packets: readonly Packet[], verdicts: readonly Verdict[]): void {
+    this.#worlds++;
+    this.#packets += packets.length;
+    for (const { action, decisions } of verdicts) {
+      if (action === 'allow') this.#allowed++;
+      const last = decisions.at(-1);
+      if (last !== undefined) add(this.#reasons, `${last.direction} ${last.action} ${last.reason}`, 1);
+    }
+    for (const feature of features) {
+      if ((this.#features.get(feature.name) ?? 0) >= enough) continue;
+      const other = feature.without(world, judged.invalid);
+      if (other === undefined) continue;
+      const otherwise = judge(other);
+      add(this.#features, feature.name, packets.filter((packet, index) => otherwise.verdict(packet).action !== verdicts[index]?.action).length);
+    }
+  }
+
+  get allowedShare(): number {
+    return this.#allowed / this.#packets;
+  }
+
+  text(): string {
+    const line = ([name, count]: readonly [string, number]): string => `  ${name}: ${count}`;
+    return [
+      `${this.#worlds} worlds, ${this.#packets} packets, ${(100 * this.allowedShare).toFixed(1)} % allowed`,
+      'decisive reasons:',
+      ...[...this.#reasons].map(line),
+      `decisive features (counted to ${enough} at least):`,
+      ...[...this.#features].map(line),
+    ].join('\n');
+  }
+
+  assertEnough(): void {
+    assert.ok(this.allowedShare >= 0.2 && this.allowedShare <= 0.8, `between 20 and 80 % of the packets should be allowed, not ${100 * this.allowedShare} %`);
+    const scarce = [...this.#reasons, ...this.#features].filter(([, count]) => count < enough);
+    assert.deepEqual(scarce, [], `each reason and each feature should decide at least ${enough} packets`);
+  }
+}
+
+function add(counts: Map<string, number>, name: string, count: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}
