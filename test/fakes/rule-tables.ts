@@ -8,6 +8,7 @@ import type { TableName } from '../../src/dataplane/kernel.ts';
 import type { Family } from '../../src/model/packet.ts';
 import { parseRuleSpec } from '../../src/simulate/rule-parser.ts';
 import type { RuleSpec } from '../../src/simulate/rule.ts';
+import { targetOptions } from '../../src/simulate/target-parser.ts';
 import { tokenize } from '../../src/simulate/tokens.ts';
 import { checkRule } from './rule-check.ts';
 import { ruleText } from './rule-text.ts';
@@ -260,7 +261,7 @@ class Transaction {
   /** Turns an unknown target into a jump where the chain exists now: a chain must be declared before it is named. */
   #resolve(spec: RuleSpec): RuleSpec {
     const { target } = spec;
-    const isName = target?.kind === 'unknown' && target.text === `-j ${target.name}`;
+    const isName = target?.kind === 'unknown' && target.text === `-j ${target.name}` && !Object.hasOwn(targetOptions, target.name);
     const name = target?.kind === 'goto' ? target.chain : isName ? target.name : undefined;
     if (target === undefined || name === undefined) return spec;
     if (name.length > 28) this.#refuse(`Invalid target name \`${name}' (28 chars max)`);
