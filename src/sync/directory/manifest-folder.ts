@@ -23,10 +23,10 @@ export interface ManifestFolderOptions {
   readonly quietTime: number;
   /** How often the folder is looked through without a ring, in milliseconds. */
   readonly lookAroundInterval: number;
-  parse(text: string): ManifestResult;
-  onTaken(files: readonly TakenFile[]): void;
+  readonly parse: (text: string) => ManifestResult;
+  readonly onTaken: (files: readonly TakenFile[]) => void;
   /** The folder can't be read or watched any more, and why; undefined when it is back. */
-  onTrouble(cause: Error | undefined): void;
+  readonly onTrouble: (cause: Error | undefined) => void;
 }
 
 export interface TakenFile {

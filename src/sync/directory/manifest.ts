@@ -37,7 +37,7 @@ export type ManifestResult = { readonly manifest: Manifest } | { readonly errors
 /** Where an object lies in its document, and the lines of the document. */
 interface Place {
   readonly path: Path;
-  lineOf(path: Path): number;
+  readonly lineOf: (path: Path) => number;
 }
 
 type Path = readonly (string | number)[];
@@ -115,7 +115,7 @@ function pathOf(field: string): Path {
 
 interface ParsedDocument {
   readonly value: unknown;
-  lineOf(path: Path): number;
+  readonly lineOf: (path: Path) => number;
 }
 
 function* documentsOf(text: string, errors: ManifestError[]): Generator<ParsedDocument> {

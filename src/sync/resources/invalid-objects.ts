@@ -53,12 +53,14 @@ export class InvalidObjects {
 
   /** Forgets all objects of the kind but these. */
   retain(kind: string, names: ReadonlySet<string>): void {
-    for (const name of [...(this.#byKind.get(kind)?.keys() ?? [])]) if (!names.has(name)) this.forget(kind, name);
+    for (const name of this.#byKind.get(kind)?.keys() ?? []) if (!names.has(name)) this.forget(kind, name);
   }
 
   #of(kind: string): Map<string, InvalidObject> {
-    let objects = this.#byKind.get(kind);
-    if (objects === undefined) this.#byKind.set(kind, (objects = new Map()));
+    const known = this.#byKind.get(kind);
+    if (known !== undefined) return known;
+    const objects = new Map<string, InvalidObject>();
+    this.#byKind.set(kind, objects);
     return objects;
   }
 

@@ -7,6 +7,7 @@
 //
 // Only a policy without a valid name and namespace has no value; the API server has none.
 
+import { deepEqual } from '../../lib/deep-equal.ts';
 import type { Policy } from '../../model/policy.ts';
 import { policyKey } from '../../model/policy.ts';
 import type { Rule } from '../../model/rule.ts';
@@ -19,7 +20,6 @@ import { inNamespace, isPod, readPolicyPeers } from './policy-peers.ts';
 import { readPolicyPorts } from './policy-ports.ts';
 import { type Decoded, ProblemList, type Report } from './problem.ts';
 import type { Resource } from './resource.ts';
-import { sameValue } from './same-value.ts';
 import { type Fields, fieldsOf, isAbsent, knowsAll, readFields, readList, shown } from './wire.ts';
 
 type Direction = 'ingress' | 'egress';
@@ -36,7 +36,7 @@ export const networkPolicies: Resource<'policy'> = {
   key: ({ namespace, name }) => policyKey('knp', namespace, name),
   decode: decodeNetworkPolicy,
   // The generation counts: it says which version of the object is in force.
-  same: sameValue,
+  same: deepEqual,
 };
 
 function decodeNetworkPolicy(object: unknown): Decoded<Policy> {

@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto';
 
+import { deepEqual } from '../../lib/deep-equal.ts';
 import type { WorkloadEndpoint } from '../../model/endpoint.ts';
 import { type Labels, labelsOf, sameLabels } from '../../model/labels.ts';
 import type { DecodeContext } from './decode-context.ts';
@@ -16,7 +17,6 @@ import { isFinished, readPodAddresses } from './pod-addresses.ts';
 import { readPodPorts } from './pod-ports.ts';
 import { type Decoded, nothing, ProblemList, type Report } from './problem.ts';
 import type { Resource } from './resource.ts';
-import { sameValue } from './same-value.ts';
 import { serviceAccountProfileName } from './service-account.ts';
 import { type Fields, fieldsOf, isAbsent, readFields, shown } from './wire.ts';
 
@@ -116,6 +116,6 @@ function sameEndpoint(a: WorkloadEndpoint, b: WorkloadEndpoint): boolean {
     sameLabels(a.labels, b.labels) &&
     sameLabels(a.profiles, b.profiles) &&
     sameLabels(a.addresses, b.addresses) &&
-    sameValue(a.ports, b.ports)
+    deepEqual(a.ports, b.ports)
   );
 }

@@ -1,3 +1,5 @@
+// Comparing profiles: the same for Namespaces and ServiceAccounts.
+
 import { sameLabels } from '../../model/labels.ts';
 import type { Profile } from '../../model/profile.ts';
 

@@ -28,7 +28,7 @@ export interface Replacement {
 
 export function resourceCache(resource: AnyResource, context: DecodeContext, invalid: InvalidObjects): ResourceCache {
   // One class serves all kinds; which one it is does not matter to those who call it.
-  return new Cache(resource as unknown as Resource, context, invalid);
+  return new Cache(resource, context, invalid);
 }
 
 class Cache<K extends ValueKind> implements ResourceCache {

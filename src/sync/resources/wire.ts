@@ -27,7 +27,7 @@ export function readFields(value: unknown, field: string, report: Report): Field
 /** An optional JSON list, empty where it is absent; undefined (and reported) for anything else. */
 export function readList(value: unknown, field: string, report: Report): readonly unknown[] | undefined {
   if (isAbsent(value)) return [];
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as readonly unknown[];
   report(field, 'must be a list');
   return undefined;
 }
