@@ -1,0 +1,160 @@
+// Which policies select which endpoints of this node: the policies that are rendered here at all.
+//
+//   policies        ──▶ ┌─────────────────┐
+//   local endpoints ──▶ │ active policies │ ──▶ policies to render anew or to drop, endpoints whose policies changed
+//   profiles        ──▶ └─────────────────┘
+//
+// Both sides are indexed: a policy is held only against the local endpoints that it may select, and an endpoint only against the
+// policies that may select it. A policy that selects nothing here costs its place in the index and nothing else.
+
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
+import { Relation } from '../lib/relation.ts';
+import type { Policy } from '../model/policy.ts';
+import { LabelledItems } from './index/labelled-items.ts';
+import type { Profiles } from './index/profiles.ts';
+import type { Filed } from './index/selector-index.ts';
+import { SelectorIndex } from './index/selector-index.ts';
+import { requiredTerms } from './index/term.ts';
+
+interface Indexed {
+  readonly key: string;
+  policy: Policy;
+}
+
+export interface ActivityChanges {
+  /** Keys of policies that became active or inactive, or changed while active. */
+  readonly policies: ReadonlySet<string>;
+  /** Keys of local endpoints that changed, or whose policies (or anything that orders them) did. */
+  readonly endpoints: ReadonlySet<string>;
+}
+
+export class ActivePolicies {
+  readonly #profiles: Profiles;
+  readonly #endpoints: LabelledItems<WorkloadEndpoint>;
+  readonly #policies = new Map<string, Filed<Indexed>>();
+  readonly #selectors = new SelectorIndex<Indexed>();
+  /** Keys of local endpoints to keys of the policies that select them. */
+  readonly #selections = new Relation<string, string>();
+  /** Policies whose selector is new, and endpoints whose labels may be. */
+  readonly #unmatchedPolicies = new Set<string>();
+  readonly #unmatchedEndpoints = new Set<string>();
+  #changedPolicies = new Set<string>();
+  #changedEndpoints = new Set<string>();
+
+  constructor(profiles: Profiles) {
+    this.#profiles = profiles;
+    this.#endpoints = new LabelledItems(profiles);
+  }
+
+  setPolicy(key: string, policy: Policy | undefined): void {
+    const filed = this.#policies.get(key);
+    // A policy that isolates in no direction applies to nothing.
+    const wanted = policy === undefined || !(policy.types.ingress || policy.types.egress) ? undefined : policy;
+    if (filed !== undefined && wanted !== undefined && filed.selector.text === wanted.selector.text) {
+      if (filed.owner.policy === wanted) return;
+      filed.owner.policy = wanted;
+      this.#policyChanged(key);
+      return;
+    }
+    if (filed !== undefined) {
+      this.#selectors.remove(filed);
+      this.#policies.delete(key);
+      this.#policyChanged(key);
+    }
+    if (wanted !== undefined) this.#policies.set(key, this.#selectors.add({ key, policy: wanted }, wanted.selector));
+    // Without local endpoints nothing is selected, and whichever comes is held against all that may select it.
+    if (this.#endpoints.size > 0) this.#unmatchedPolicies.add(key);
+  }
+
+  setEndpoint(key: string, endpoint: WorkloadEndpoint | undefined): void {
+    this.#endpoints.set(key, endpoint);
+    this.#unmatchedEndpoints.add(key);
+    this.#changedEndpoints.add(key);
+  }
+
+  /** The labels of a profile have changed. */
+  profileChanged(name: string): void {
+    for (const id of this.#endpoints.children(name)) this.#unmatchedEndpoints.add(this.#endpoints.key(id));
+  }
+
+  /** An active policy, by key. */
+  policy(key: string): Policy | undefined {
+    return this.#selections.lefts(key).size === 0 ? undefined : this.#policies.get(key)?.owner.policy;
+  }
+
+  /** A local endpoint, by key. */
+  endpoint(key: string): WorkloadEndpoint | undefined {
+    const id = this.#endpoints.id(key);
+    return id === undefined ? undefined : this.#endpoints.get(id);
+  }
+
+  /** Keys of the policies that select a local endpoint. */
+  policiesOf(endpointKey: string): ReadonlySet<string> {
+    return this.#selections.rights(endpointKey);
+  }
+
+  /** Keys of the local endpoints that a policy selects. */
+  endpointsOf(policyKey: string): ReadonlySet<string> {
+    return this.#selections.lefts(policyKey);
+  }
+
+  flush(): ActivityChanges {
+    for (const key of this.#unmatchedEndpoints) this.#matchEndpoint(key);
+    this.#unmatchedEndpoints.clear();
+    for (const key of this.#unmatchedPolicies) this.#matchPolicy(key);
+    this.#unmatchedPolicies.clear();
+    const changes = { policies: this.#changedPolicies, endpoints: this.#changedEndpoints };
+    this.#changedPolicies = new Set();
+    this.#changedEndpoints = new Set();
+    return changes;
+  }
+
+  #matchPolicy(key: string): void {
+    const filed = this.#policies.get(key);
+    const selected = new Set<string>();
+    if (filed !== undefined) {
+      for (const id of this.#endpoints.candidates(requiredTerms(filed.selector.root))) {
+        if (this.#selects(filed, this.#endpoints.get(id) as WorkloadEndpoint)) selected.add(this.#endpoints.key(id));
+      }
+    }
+    for (const endpoint of [...this.#selections.lefts(key)]) if (!selected.has(endpoint)) this.#unlink(endpoint, key);
+    for (const endpoint of selected) this.#link(endpoint, key);
+  }
+
+  #matchEndpoint(key: string): void {
+    const endpoint = this.endpoint(key);
+    const selecting = new Set<string>();
+    if (endpoint !== undefined) {
+      const inherited = endpoint.profiles.map((name) => this.#profiles.labels(name));
+      for (const filed of this.#selectors.candidates(endpoint.labels, inherited)) {
+        if (this.#selects(filed, endpoint)) selecting.add(filed.owner.key);
+      }
+    }
+    for (const policy of [...this.#selections.rights(key)]) if (!selecting.has(policy)) this.#unlink(key, policy);
+    for (const policy of selecting) this.#link(key, policy);
+  }
+
+  #selects(filed: Filed<Indexed>, endpoint: WorkloadEndpoint): boolean {
+    return this.#selectors.match(filed, this.#endpoints.lookup(endpoint));
+  }
+
+  #link(endpoint: string, policy: string): void {
+    if (!this.#selections.link(endpoint, policy)) return;
+    this.#changedEndpoints.add(endpoint);
+    if (this.#selections.lefts(policy).size === 1) this.#changedPolicies.add(policy);
+  }
+
+  #unlink(endpoint: string, policy: string): void {
+    this.#selections.unlink(endpoint, policy);
+    this.#changedEndpoints.add(endpoint);
+    if (this.#selections.lefts(policy).size === 0) this.#changedPolicies.add(policy);
+  }
+
+  /** What the policy says has changed, not whom it selects. */
+  #policyChanged(key: string): void {
+    const endpoints = this.#selections.lefts(key);
+    if (endpoints.size === 0) return;
+    this.#changedPolicies.add(key);
+    for (const endpoint of endpoints) this.#changedEndpoints.add(endpoint);
+  }
+}

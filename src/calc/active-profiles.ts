@@ -1,0 +1,55 @@
+// Which profiles the endpoints of this node name.
+//
+//   local endpoints ──▶ ┌─────────────────┐
+//   profiles        ──▶ │ active profiles │ ──▶ names of profiles to render anew or to drop
+//                       └─────────────────┘
+//
+// A profile that is named but absent (its namespace is not known yet, or no longer) is active too: it has no rules, so it denies.
+
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
+import { RefCounts } from '../lib/ref-counts.ts';
+import type { Profile } from '../model/profile.ts';
+import type { Profiles } from './index/profiles.ts';
+
+const noNames: readonly string[] = [];
+
+export class ActiveProfiles {
+  readonly #profiles: Profiles;
+  readonly #users = new RefCounts<string>();
+  readonly #byEndpoint = new Map<string, readonly string[]>();
+  #changed = new Set<string>();
+
+  constructor(profiles: Profiles) {
+    this.#profiles = profiles;
+  }
+
+  setEndpoint(key: string, endpoint: WorkloadEndpoint | undefined): void {
+    const before = this.#byEndpoint.get(key) ?? noNames;
+    const after = endpoint?.profiles ?? noNames;
+    for (const name of after) if (this.#users.acquire(name)) this.#changed.add(name);
+    for (const name of before) if (this.#users.release(name)) this.#changed.add(name);
+    if (endpoint === undefined) this.#byEndpoint.delete(key);
+    else this.#byEndpoint.set(key, after);
+  }
+
+  profileChanged(name: string): void {
+    if (this.#users.has(name)) this.#changed.add(name);
+  }
+
+  /** An active profile, by name. */
+  profile(name: string): Profile | undefined {
+    return this.#users.has(name) ? (this.#profiles.get(name) ?? absentProfile(name)) : undefined;
+  }
+
+  /** Names of profiles that became active or inactive, or changed while active. */
+  flush(): ReadonlySet<string> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
+  }
+}
+
+function absentProfile(name: string): Profile {
+  const origin = { kind: 'Profile', apiVersion: 'projectcalico.org/v3', namespace: '', name, generation: 0 };
+  return { origin, name, labels: [], ingress: [], egress: [] };
+}

@@ -1,0 +1,90 @@
+// What the dataplane has been told, and what it must be told now.
+//
+//   set changes     ──▶ ┌──────────────────┐
+//   active policies ──▶ │                  │
+//   active profiles ──▶ │ change sequencer │ ──▶ one Desired, or nothing
+//   active endpoints ─▶ └──────────────────┘
+//
+// It drops what says nothing new, so nodes above may recompute more than has changed, and it keeps the order rules of
+// model/desired.ts, whose field order is the order of sending.
+
+import { deepEqual } from '../lib/deep-equal.ts';
+import type { ActiveEndpoint, ActivePolicy, ActiveProfile, Desired, SetId } from '../model/desired.ts';
+import type { MemberChanges } from './member-index.ts';
+
+export class ChangeSequencer {
+  readonly #policies = new Sent<ActivePolicy>();
+  readonly #profiles = new Sent<ActiveProfile>();
+  readonly #endpoints = new Sent<ActiveEndpoint>();
+  #sets: MemberChanges = { added: [], deltas: [] };
+  #removedSets: readonly SetId[] = [];
+
+  /** Once per batch. */
+  sets(changes: MemberChanges, removed: readonly SetId[]): void {
+    this.#sets = changes;
+    this.#removedSets = removed;
+  }
+
+  policy(key: string, policy: ActivePolicy | undefined): void {
+    this.#policies.set(key, policy);
+  }
+
+  profile(name: string, profile: ActiveProfile | undefined): void {
+    this.#profiles.set(name, profile);
+  }
+
+  endpoint(key: string, endpoint: ActiveEndpoint | undefined): void {
+    this.#endpoints.set(key, endpoint);
+  }
+
+  /** The change set since the last one; undefined when nothing changed. */
+  take(receivedAt: number): Desired | undefined {
+    const policies = this.#policies.take();
+    const profiles = this.#profiles.take();
+    const endpoints = this.#endpoints.take();
+    const { added: addedSets, deltas: setDeltas } = this.#sets;
+    const removedSets = this.#removedSets;
+    this.sets({ added: [], deltas: [] }, []);
+    const changes = [addedSets, setDeltas, removedSets, ...[policies, profiles, endpoints].flatMap(({ upserts, removed }) => [upserts, removed])];
+    if (changes.every((list) => list.length === 0)) return undefined;
+    return {
+      addedSets,
+      setDeltas,
+      policies: policies.upserts,
+      profiles: profiles.upserts,
+      endpoints: endpoints.upserts,
+      removedEndpoints: endpoints.removed,
+      removedProfiles: profiles.removed,
+      removedPolicies: policies.removed,
+      removedSets,
+      receivedAt,
+    };
+  }
+}
+
+/** Objects of one kind: as sent, and those that differ from it. */
+class Sent<T> {
+  readonly #sent = new Map<string, T>();
+  #upserts: T[] = [];
+  #removed: string[] = [];
+
+  /** At most once per key and batch. */
+  set(key: string, value: T | undefined): void {
+    const before = this.#sent.get(key);
+    if (deepEqual(before, value)) return;
+    if (value === undefined) {
+      this.#sent.delete(key);
+      this.#removed.push(key);
+    } else {
+      this.#sent.set(key, value);
+      this.#upserts.push(value);
+    }
+  }
+
+  take(): { readonly upserts: readonly T[]; readonly removed: readonly string[] } {
+    const taken = { upserts: this.#upserts, removed: this.#removed };
+    this.#upserts = [];
+    this.#removed = [];
+    return taken;
+  }
+}

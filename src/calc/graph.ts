@@ -1,0 +1,141 @@
+// The calculation: from the state of the cluster to what this node's kernel must hold. Pure and synchronous: no clock, no I/O, no
+// promises, no logger. What goes in are batches of updates (model/update.ts); what comes out is a change set (model/desired.ts), or
+// nothing when nothing that a local pod needs has changed.
+//
+//            endpoints                    profiles            policies              tiers
+//                │                            │                   │                   │
+//        ┌───────┴────────┐          ┌────────┴───────┐           │                   │
+//        │                ▼          ▼                ▼           │                   │
+//        │        local endpoints  profiles   (labels inherited)  │                   │
+//        │                │          │                │           │                   │
+//        │       ┌────────┴──┬───────┼────────────────┼───────────┤                   │
+//        │       ▼           ▼       ▼                │           ▼                   ▼
+//        │   active       active policies ◀───────────┼───────────┘             policy sorter
+//        │   profiles        │       │                │                               │
+//        │       │           │       └────────────────┼───────────▶ policy resolver ◀─┘
+//        │       ▼           ▼                        │                   │
+//        │      rule scanner                          │                   │
+//        │       │         │ definitions of sets      │                   │
+//        ▼       │         ▼                          ▼                   │
+//   member index │ ◀───────┴──────────────────────────┘                   │
+//        │       │ active rules                                           │ active endpoints
+//        ▼       ▼                                                        ▼
+//       change sequencer ─────────────────────────────────────────▶ one Desired
+//
+// Always: the output is a function of the input state alone. Any order and any batching of the same updates gives the same final
+// state. Updates only change indexes and mark what is to be worked out; the flush at the end of the batch works it out once.
+
+import type { WorkloadEndpoint } from '../model/endpoint.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Profile } from '../model/profile.ts';
+import type { Tier } from '../model/tier.ts';
+import type { Batch } from '../model/update.ts';
+import { ActivePolicies } from './active-policies.ts';
+import { ActiveProfiles } from './active-profiles.ts';
+import { ChangeSequencer } from './change-sequencer.ts';
+import { Profiles } from './index/profiles.ts';
+import { LocalEndpoints } from './local-endpoints.ts';
+import { MemberIndex } from './member-index.ts';
+import { PolicyResolver } from './policy-resolver.ts';
+import { PolicySorter } from './policy-sorter.ts';
+import { RuleScanner } from './rule-scanner.ts';
+
+export interface GraphOptions {
+  /** Name of the node whose endpoints are local. */
+  readonly node: string;
+}
+
+export interface Graph {
+  /**
+   * Takes a batch in. Undefined when the dataplane has nothing to do: nothing that a local endpoint needs has changed, or the
+   * sources are not in sync yet.
+   */
+  update(batch: Batch): Desired | undefined;
+}
+
+export function createGraph({ node }: GraphOptions): Graph {
+  //   profiles by name and label; shared by the two label indexes below
+  const profiles = new Profiles();
+
+  //   policies, local endpoints ──▶ active policies ──▶ policies to render, endpoints to resolve
+  const activePolicies = new ActivePolicies(profiles);
+
+  //   local endpoints ──▶ active profiles ──▶ profiles to render
+  const activeProfiles = new ActiveProfiles(profiles);
+
+  //   endpoints ──▶ local endpoints ──┬──▶ active policies
+  //                                   └──▶ active profiles
+  const localEndpoints = new LocalEndpoints(node, (key, endpoint) => {
+    activePolicies.setEndpoint(key, endpoint);
+    activeProfiles.setEndpoint(key, endpoint);
+  });
+
+  //   policies, profiles to render ──▶ rule scanner ──▶ active rules, definitions of sets
+  const ruleScanner = new RuleScanner();
+
+  //   endpoints, definitions of sets ──▶ member index ──▶ sets and their deltas
+  const memberIndex = new MemberIndex(profiles);
+
+  //   tiers, endpoints to resolve ──▶ policy resolver ──▶ active endpoints
+  const policyResolver = new PolicyResolver(activePolicies, new PolicySorter());
+
+  //   sets, policies, profiles, endpoints ──▶ change sequencer ──▶ Desired
+  const sequencer = new ChangeSequencer();
+
+  let inSync = false;
+
+  function setEndpoint(key: string, endpoint: WorkloadEndpoint | undefined): void {
+    memberIndex.set(key, endpoint);
+    localEndpoints.set(key, endpoint);
+  }
+
+  function setProfile(name: string, profile: Profile | undefined): void {
+    // The member index must see the labels before and after.
+    memberIndex.changeProfile(name, profile?.labels ?? [], () => profiles.set(name, profile));
+    activePolicies.profileChanged(name);
+    activeProfiles.profileChanged(name);
+  }
+
+  function setPolicy(key: string, policy: Policy | undefined): void {
+    activePolicies.setPolicy(key, policy);
+  }
+
+  function setTier(name: string, tier: Tier | undefined): void {
+    policyResolver.setTier(name, tier);
+  }
+
+  function apply({ updates }: Batch): void {
+    for (const update of updates) {
+      const { key } = update;
+      if (update.op === 'delete') {
+        const remove = { endpoint: setEndpoint, profile: setProfile, policy: setPolicy, tier: setTier }[update.kind];
+        remove(key, undefined);
+      } else if (update.kind === 'endpoint') setEndpoint(key, update.value);
+      else if (update.kind === 'profile') setProfile(key, update.value);
+      else if (update.kind === 'policy') setPolicy(key, update.value);
+      else setTier(key, update.value);
+    }
+  }
+
+  function flush(receivedAt: number): Desired | undefined {
+    const changed = activePolicies.flush();
+    for (const key of changed.policies) sequencer.policy(key, ruleScanner.policy(key, activePolicies.policy(key)));
+    for (const name of activeProfiles.flush()) sequencer.profile(name, ruleScanner.profile(name, activeProfiles.profile(name)));
+    const sets = ruleScanner.flush();
+    sequencer.sets(memberIndex.flush(sets.removed, sets.added), sets.removed);
+    for (const [key, endpoint] of policyResolver.flush(changed.endpoints)) sequencer.endpoint(key, endpoint);
+    return sequencer.take(receivedAt);
+  }
+
+  return {
+    update(batch) {
+      apply(batch);
+      if (batch.inSync === true && !inSync) {
+        inSync = true;
+        localEndpoints.release();
+      }
+      return inSync ? flush(batch.receivedAt) : undefined;
+    },
+  };
+}
