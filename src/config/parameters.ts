@@ -45,7 +45,7 @@ export interface Parameter<T> {
 }
 
 /** Ties default and type together, keeping literal types. */
-function parameter<T>(definition: Parameter<T>): Parameter<T> {
+function parameter<const T>(definition: Parameter<T> & { readonly default: NoInfer<T> }): Parameter<T> {
   return Object.freeze(definition);
 }
 

@@ -83,7 +83,7 @@ export const seconds: ParameterType<number> = duration('seconds');
 export const milliseconds: ParameterType<number> = duration('milliseconds');
 
 /** One word of a list, in any case; the value is the word as the list spells it. */
-export function oneOf<const W extends string>(words: readonly W[], none?: W): ParameterType<W> {
+export function oneOf<const W extends string>(words: readonly W[], none?: NoInfer<W>): ParameterType<W> {
   return Object.freeze({
     grammar: words.join(', '),
     ...(none === undefined ? {} : { zero: none }),
