@@ -167,7 +167,7 @@ function maskedNumber(text: string): readonly [number, number | undefined] {
 function setFlags(text: string): SetFlag[] {
   const flags = text.split(',');
   if (flags.length > 6 || !flags.every((flag) => flag === 'src' || flag === 'dst')) throw new Problem(`"${text}" are no set flags`);
-  return flags as SetFlag[];
+  return flags;
 }
 
 function portNumber(text: string): number {

@@ -2,7 +2,7 @@
 // as a line; what a rule means may stay unknown (rule.ts). Text without its COMMIT is refused: it is an answer cut short.
 
 import { UnreadableState } from './errors.ts';
-import type { Rule } from './rule.ts';
+import type { Rule, RuleSpec } from './rule.ts';
 import { parseRuleSpec } from './rule-parser.ts';
 import { tokenize } from './tokens.ts';
 
@@ -47,22 +47,25 @@ export function parseRules(text: string): ReadonlyMap<string, Table> {
       const [, packets, bytes, body = ''] = /^(?:\[(\d+):(\d+)\] )?(-A \S+.*)$/.exec(line) ?? fail('not understood');
       const tokens = tokenize(body) ?? fail('a quote is not closed');
       const chain = table.chains.get(tokens[1] as string) ?? fail('a rule of a chain that is not declared');
-      const parsed = parseRuleSpec(tokens.slice(2));
-      if ('problem' in parsed) fail(parsed.problem);
-      else {
-        chain.rules.push({
-          ...parsed.spec,
-          ...(parsed.spec.target && { target: resolveTarget(parsed.spec.target, table.chains) }),
-          chain: chain.name,
-          number: chain.rules.length + 1,
-          text: body,
-          ...(packets !== undefined && { counters: { packets: Number(packets), bytes: Number(bytes) } }),
-        });
-      }
+      const spec = specOf(tokens.slice(2), body);
+      chain.rules.push({
+        ...spec,
+        ...(spec.target && { target: resolveTarget(spec.target, table.chains) }),
+        chain: chain.name,
+        number: chain.rules.length + 1,
+        text: body,
+        ...(packets !== undefined && { counters: { packets: Number(packets), bytes: Number(bytes) } }),
+      });
     }
   }
   if (table !== undefined) throw new UnreadableState(`table ${table.name} ends without COMMIT`, text.split('\n').length);
   return tables;
+}
+
+/** A rule that is not even understood as one is kept as a match that nobody knows. */
+function specOf(tokens: readonly string[], text: string): RuleSpec {
+  const parsed = parseRuleSpec(tokens);
+  return 'spec' in parsed ? parsed.spec : { matches: [{ kind: 'unknown', module: '', text, problem: parsed.problem }] };
 }
 
 /** Chains are declared before all rules, so a name that is one of them is known here. */

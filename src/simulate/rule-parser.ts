@@ -128,7 +128,7 @@ class SpecParser {
 
   #interface(direction: 'in' | 'out', name: string, negated: boolean): string | undefined {
     const field = direction === 'in' ? 'inInterface' : 'outInterface';
-    if (this.#header[field] !== undefined || !/^[^\s/]{1,15}$/.test(name)) return `more than one ${field}, or "${name}" is no interface name`;
+    if (this.#header[field] !== undefined || name === '' || name.length > 15) return `more than one ${field}, or "${name}" is no interface name`;
     if (name !== '+' || negated) this.#header[field] = { negated, value: name };
     return undefined;
   }

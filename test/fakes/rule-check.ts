@@ -31,6 +31,10 @@ export function checkRule(spec: RuleSpec, place: Place): string | undefined {
   }
   if (spec.outInterface !== undefined && (place.chain === 'INPUT' || place.chain === 'PREROUTING')) return `Can't use -o with ${place.chain}`;
   if (spec.inInterface !== undefined && (place.chain === 'OUTPUT' || place.chain === 'POSTROUTING')) return `Can't use -i with ${place.chain}`;
+  for (const name of [spec.inInterface?.value, spec.outInterface?.value]) {
+    // Only a warning of the tools; no interface can have such a name.
+    if (name !== undefined && /[\s/]/.test(name)) return `weird character in interface \`${name}'`;
+  }
   for (const match of spec.matches) {
     const problem = checkMatch(match, spec, place);
     if (problem !== undefined) return problem;

@@ -130,7 +130,7 @@ class Transaction {
   #execute(line: string): void {
     // The tools read lines of at most 10,240 bytes, and 255 arguments.
     if (Buffer.byteLength(line) > 10_000) this.#refuse('line too long');
-    if (/[\0-\u001f\u007f]/.test(line.replaceAll('\t', ' '))) this.#refuse('control character');
+    if (/\p{Cc}/u.test(line.replaceAll('\t', ' '))) this.#refuse('control character');
     if (line.startsWith(':')) return this.#declare(line);
     const tokens = tokenize(line) ?? this.#refuse('quote not closed');
     if (tokens.length > 250) this.#refuse('too many arguments');

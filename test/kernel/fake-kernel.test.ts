@@ -6,8 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { SetCommandsFailed, TransactionRefused } from '../../src/dataplane/errors.ts';
 import type { Family } from '../../src/model/packet.ts';
 import { FakeKernel } from '../fakes/kernel.ts';
-import { NetworkNamespace } from './namespace.ts';
-import type { Backend } from './namespace.ts';
+import type { Backend } from '../fakes/rule-tables.ts';
+import { Namespace } from './harness/namespace.ts';
 import { ruleShapes, ruleShapes6, setup, start, start6, stricter, transactionCases } from './rule-cases.ts';
 import type { RuleCase } from './rule-cases.ts';
 import { setCommands } from './set-cases.ts';
@@ -36,29 +36,43 @@ function askFake(backend: Backend, ruleCase: RuleCase): Answer {
   }
 }
 
-function askReal(namespace: NetworkNamespace, backend: Backend, ruleCase: RuleCase): Answer {
+/** Runs a tool inside; its complaint where it fails. */
+async function complaintOf(namespace: Namespace, file: string, args: readonly string[], input = ''): Promise<string | undefined> {
+  try {
+    await namespace.run(file, args, { input, env: { XTABLES_LOCKFILE: namespace.lockFile } });
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+async function read(namespace: Namespace, file: string, args: readonly string[]): Promise<string> {
+  return (await namespace.run(file, args, { env: { XTABLES_LOCKFILE: namespace.lockFile } })).stdout;
+}
+
+async function askReal(namespace: Namespace, backend: Backend, ruleCase: RuleCase): Promise<Answer> {
   const family: Family = ruleCase.family ?? 4;
   const tool = `${family === 4 ? 'iptables' : 'ip6tables'}-${backend}`;
-  namespace.expect([`${tool}-restore`], family === 4 ? start : start6);
-  const { status, stderr } = namespace.run([`${tool}-restore`, '--noflush'], transaction(ruleCase));
-  const line = /line:? (\d+)/.exec(stderr.replaceAll(/policy invalid|^.*Try .*$/gm, ''))?.[1];
-  const text = withoutComments(namespace.expect([`${tool}-save`, '-t', 'filter']));
-  return { accepted: status === 0, line: line === undefined ? undefined : Number(line), text };
+  assert.equal(await complaintOf(namespace, `${tool}-restore`, [], family === 4 ? start : start6), undefined);
+  const complaint = await complaintOf(namespace, `${tool}-restore`, ['--noflush'], transaction(ruleCase));
+  const line = /line:? (\d+)/.exec(complaint ?? '')?.[1];
+  const text = withoutComments(await read(namespace, `${tool}-save`, ['-t', 'filter']));
+  return { accepted: complaint === undefined, line: line === undefined ? undefined : Number(line), text };
 }
 
 for (const backend of ['nft', 'legacy'] as const) {
   describe(`the fake kernel against iptables-${backend}`, () => {
-    let namespace: NetworkNamespace;
-    before(() => {
-      namespace = new NetworkNamespace(`fake-${backend}`);
-      for (const command of setup) namespace.expect(['ipset', ...command.split(' ')]);
+    let namespace: Namespace;
+    before(async () => {
+      namespace = await Namespace.create(`fake-${backend}`);
+      for (const command of setup) await namespace.run('ipset', command.split(' '));
     });
-    after(() => namespace.close());
+    after(() => namespace.remove());
 
     for (const ruleCase of [...transactionCases, ...ruleShapes, ...ruleShapes6]) {
       const isRefused = ruleCase.refused === true || ruleCase.refused === backend;
-      it(`${ruleCase.family === 6 ? 'IPv6: ' : ''}${ruleCase.name} is ${isRefused ? 'refused' : 'accepted'}`, () => {
-        const real = askReal(namespace, backend, ruleCase);
+      it(`${ruleCase.family === 6 ? 'IPv6: ' : ''}${ruleCase.name} is ${isRefused ? 'refused' : 'accepted'}`, async () => {
+        const real = await askReal(namespace, backend, ruleCase);
         const fake = askFake(backend, ruleCase);
         assert.equal(real.accepted, !isRefused, 'the real tool');
         assert.equal(fake.accepted, !isRefused, 'the fake');
@@ -69,8 +83,8 @@ for (const backend of ['nft', 'legacy'] as const) {
     }
 
     for (const ruleCase of stricter) {
-      it(`${ruleCase.name}: accepted by the tool, refused by the fake`, () => {
-        assert.equal(askReal(namespace, backend, ruleCase).accepted, true);
+      it(`${ruleCase.name}: accepted by the tool, refused by the fake`, async () => {
+        assert.equal((await askReal(namespace, backend, ruleCase)).accepted, true);
         assert.equal(askFake(backend, ruleCase).accepted, false);
       });
     }
@@ -78,12 +92,12 @@ for (const backend of ['nft', 'legacy'] as const) {
 }
 
 describe('the fake sets against ipset', () => {
-  let namespace: NetworkNamespace;
+  let namespace: Namespace;
   const kernel = new FakeKernel();
-  before(() => {
-    namespace = new NetworkNamespace('fake-sets');
+  before(async () => {
+    namespace = await Namespace.create('fake-sets');
   });
-  after(() => namespace.close());
+  after(() => namespace.remove());
 
   const sorted = (text: string): string[] =>
     text
@@ -103,21 +117,21 @@ describe('the fake sets against ipset', () => {
   };
 
   for (const { command, refused } of setCommands) {
-    it(`"${command}" is ${refused ? 'refused' : 'accepted'}`, () => {
+    it(`"${command}" is ${refused ? 'refused' : 'accepted'}`, async () => {
       if (command.startsWith('iptables ')) {
         const rule = command.slice('iptables '.length);
         kernel.edit(`*filter\n${rule}\nCOMMIT\n`);
-        namespace.expect(['iptables-legacy-restore', '--noflush'], `*filter\n${rule}\nCOMMIT\n`);
+        assert.equal(await complaintOf(namespace, 'iptables-legacy-restore', ['--noflush'], `*filter\n${rule}\nCOMMIT\n`), undefined);
         return;
       }
-      assert.equal(namespace.run(['ipset', ...command.split(' ')]).status === 0, !refused, 'the real tool');
+      assert.equal((await complaintOf(namespace, 'ipset', command.split(' '))) === undefined, !refused, 'the real tool');
       assert.equal(askFakeSets(command), !refused, 'the fake');
-      assert.deepEqual(sorted(kernel.setsText()), sorted(namespace.expect(['ipset', 'save'])));
+      assert.deepEqual(sorted(kernel.setsText()), sorted(await read(namespace, 'ipset', ['save'])));
     });
   }
 
   it('lists the same headers as ipset list -t', async () => {
-    const listing = namespace.expect(['ipset', 'list', '-t']).split('\n\n').filter((block) => block.trim() !== '');
+    const listing = (await read(namespace, 'ipset', ['list', '-t'])).split('\n\n').filter((block) => block.trim() !== '');
     const real = listing.map((block) => {
       const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
       const header = field('Header').split(' ');

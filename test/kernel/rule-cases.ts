@@ -2,7 +2,7 @@
 // must come of it, by hand; where the backends differ it names those that refuse.
 
 import type { Family } from '../../src/model/packet.ts';
-import type { Backend } from './namespace.ts';
+import type { Backend } from '../fakes/rule-tables.ts';
 
 export interface RuleCase {
   readonly name: string;
