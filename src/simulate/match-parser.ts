@@ -56,7 +56,7 @@ class Problem extends Error {}
 
 export function parseMatch(extension: Extension): Match {
   try {
-    if (matchOptions[extension.module] === undefined) throw new Problem(`match "${extension.module}" is not known`);
+    if (!Object.hasOwn(matchOptions, extension.module)) throw new Problem(`match "${extension.module}" is not known`);
     if (extension.foreign) throw new Problem(`an option of match "${extension.module}" is not known`);
     return interpret(extension);
   } catch (problem) {

@@ -11,6 +11,11 @@ import type { Negatable, RuleSpec } from './rule.ts';
 import { parseTarget, targetArity, targetOptions } from './target-parser.ts';
 import { quote } from './tokens.ts';
 
+/** A name that somebody else chose ("constructor") must not find what every object inherits. */
+function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const headerOptions: Readonly<Record<string, 'source' | 'destination' | 'in' | 'out' | 'protocol' | 'match' | 'jump' | 'goto'>> = {
@@ -60,7 +65,7 @@ class SpecParser {
       }
       const token = this.#next();
       if (token === undefined || token === '!') return '"!" without an option';
-      const header = headerOptions[token];
+      const header = own(headerOptions, token);
       const problem = header === undefined ? this.#extensionOption(token, negated) : this.#headerOption(header, negated);
       if (problem !== undefined) return problem;
     }
@@ -161,23 +166,29 @@ class SpecParser {
     return undefined;
   }
 
-  /** Which extension an option belongs to: the latest that knows it; else the protocol's own module. */
+  /**
+   * Which extension an option belongs to: the one that is being written, else the latest that knows it, else the protocol's own
+   * module. Whatever follows a module that is not known here is that module's.
+   */
   #owner(spelling: string): readonly [Extension, string] | undefined {
-    for (const extension of this.#current === this.#target && this.#target !== undefined ? [this.#target, ...this.#matches.toReversed()] : this.#matches.toReversed()) {
-      const name = (extension === this.#target ? targetOptions : matchOptions)[extension.module]?.[spelling];
-      if (name !== undefined) return [extension, name];
-    }
-    if (this.#target !== undefined) {
-      const name = targetOptions[this.#target.module]?.[spelling];
-      if (name !== undefined) return [this.#target, name];
+    const current = this.#current;
+    if (current !== undefined && this.#optionsOf(current) === undefined) return undefined;
+    const candidates = [current, ...this.#matches.toReversed(), this.#target];
+    for (const extension of candidates) {
+      const name = extension && own(this.#optionsOf(extension), spelling);
+      if (extension !== undefined && name !== undefined) return [extension, name];
     }
     const { protocol } = this.#header;
-    const module = protocol === undefined || protocol.negated ? undefined : implicitModules[protocolName(protocol.value)];
-    const name = module === undefined ? undefined : matchOptions[module]?.[spelling];
+    const module = protocol === undefined || protocol.negated ? undefined : own(implicitModules, protocolName(protocol.value));
+    const name = module === undefined ? undefined : own(matchOptions[module], spelling);
     if (module === undefined || name === undefined || this.#matches.some((match) => match.module === module)) return undefined;
     const extension: Extension = { module, options: [], text: ['-m', module], foreign: false };
     this.#matches.push(extension);
     return [extension, name];
+  }
+
+  #optionsOf(extension: Extension): Readonly<Record<string, string>> | undefined {
+    return own(extension === this.#target ? targetOptions : matchOptions, extension.module);
   }
 
   /** Text of an extension that is not known here; taken up to the next thing that is. */
@@ -189,7 +200,7 @@ class SpecParser {
       return undefined;
     }
     extension.foreign = true;
-    extension.text.push(...tokens.map((token) => (token === '!' ? token : quote(token))));
+    extension.text.push(...tokens.map((token) => (/^[^\s"\\]+$/.test(token) ? token : quote(token))));
     return undefined;
   }
 }

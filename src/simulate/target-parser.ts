@@ -45,7 +45,7 @@ const logLevels: Readonly<Record<string, number>> = {
 export function parseTarget(extension: Extension): Target {
   const target = extension.foreign || extension.options.some((option) => option.negated) ? undefined : interpret(extension);
   if (target !== undefined) return target;
-  const problem = targetOptions[extension.module] === undefined ? 'is not known' : 'has options that are not known';
+  const problem = Object.hasOwn(targetOptions, extension.module) ? 'has options that are not known' : 'is not known';
   return { kind: 'unknown', name: extension.module, text: extension.text.join(' '), problem: `target "${extension.module}" ${problem}` };
 }
 
@@ -67,7 +67,7 @@ function interpret(extension: Extension): Target | undefined {
       return options.size === 1 ? markTarget(extension.options[0] as Option) : undefined;
     case 'LOG': {
       const level = options.get('log-level')?.args[0] ?? 'warning';
-      const number = /^[0-7]$/.test(level) ? Number(level) : logLevels[level];
+      const number = /^[0-7]$/.test(level) ? Number(level) : Object.hasOwn(logLevels, level) ? logLevels[level] : undefined;
       const prefix = options.get('log-prefix')?.args[0];
       if (number === undefined) return undefined;
       return { kind: 'log', level: number, flags: logFlags.filter((flag) => options.has(flag)), ...(prefix !== undefined && { prefix }) };
