@@ -27,17 +27,14 @@ interface Cabinet<T> {
 class Entry<T> implements Filed<T> {
   readonly owner: T;
   readonly selector: Selector;
-  /** Where it is filed; without a term it is a candidate for everything. */
-  readonly term: Term | undefined;
   /** Made when first needed: most policies of a cluster are never held against a local pod. */
   matcher: Matcher | undefined;
   /** The enumeration in which it was last seen. */
   seen = 0;
 
-  constructor(owner: T, selector: Selector, term: Term | undefined) {
+  constructor(owner: T, selector: Selector) {
     this.owner = owner;
     this.selector = selector;
-    this.term = term;
     this.matcher = undefined;
   }
 }
@@ -50,19 +47,22 @@ export class SelectorIndex<T> {
   #enumeration = 0;
 
   add(owner: T, selector: Selector): Filed<T> {
-    const entry = new Entry(owner, selector, this.#emptiest(requiredTerms(selector.root)));
-    if (entry.term === undefined) this.#unfiled.add(entry);
-    else this.#file(entry, entry.term);
-    for (const label of mentionedLabels(selector.root)) this.#mentions.set(label, (this.#mentions.get(label) ?? 0) + 1);
+    const entry = new Entry(owner, selector);
+    const { root } = selector;
+    const term = this.#emptiest(requiredTerms(root));
+    if (term === undefined) this.#unfiled.add(entry);
+    else this.#file(entry, term);
+    for (const label of mentionedLabels(root)) this.#mentions.set(label, (this.#mentions.get(label) ?? 0) + 1);
     return entry;
   }
 
   /** Takes what add() returned. */
   remove(filed: Filed<T>): void {
     const entry = filed as Entry<T>;
-    if (entry.term === undefined) this.#unfiled.delete(entry);
-    else this.#unfile(entry, entry.term);
-    for (const label of mentionedLabels(entry.selector.root)) {
+    const { root } = entry.selector;
+    // Which of its terms it was filed under is not written down: it is looked for.
+    if (!this.#unfiled.delete(entry)) for (const term of requiredTerms(root)) this.#unfile(entry, term);
+    for (const label of mentionedLabels(root)) {
       const count = this.#mentions.get(label) ?? 0;
       if (count > 1) this.#mentions.set(label, count - 1);
       else this.#mentions.delete(label);

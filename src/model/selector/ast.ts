@@ -19,5 +19,6 @@ export type SelectorNode =
 export interface Selector {
   /** Canonical text: equal texts select the same things; names of kernel sets are made of it. */
   readonly text: string;
+  /** The tree of that text. Made when it is read: read it once and keep what is derived from it. */
   readonly root: SelectorNode;
 }
