@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -31,6 +31,7 @@ suite('bin/caracal', () => {
     const program = 'console.log(JSON.stringify({ file: import.meta.filename, flags: process.execArgv, args: process.argv.slice(2) }));\n';
     writeFileSync(path.join(home, 'src/main.ts'), program);
     if (built) writeFileSync(path.join(home, 'dist/caracal.mjs'), program);
+    utimesSync(path.join(home, 'src/main.ts'), 1000, 1000);
     return home;
   }
   interface Started {
@@ -52,6 +53,20 @@ suite('bin/caracal', () => {
   test('runs the bundle where there is one', () => {
     const home = checkout('bundle', true);
     assert.equal(started(start(path.join(home, 'bin/caracal'), []).stdout).file, path.join(home, 'dist/caracal.mjs'));
+  });
+  test('runs the sources where one of them is newer than the bundle', () => {
+    const home = checkout('stale', true);
+    writeFileSync(path.join(home, 'src/new.ts'), '');
+    utimesSync(path.join(home, 'dist/caracal.mjs'), 2000, 2000);
+    assert.equal(started(start(path.join(home, 'bin/caracal'), []).stdout).file, path.join(home, 'src/main.ts'));
+  });
+  test('needs no sources beside the bundle', () => {
+    const home = checkout('image', true);
+    rmSync(path.join(home, 'src'), { recursive: true });
+    const { status, stdout, stderr } = start(path.join(home, 'bin/caracal'), []);
+    assert.equal(status, 0);
+    assert.equal(stderr, '');
+    assert.equal(started(stdout).file, path.join(home, 'dist/caracal.mjs'));
   });
   test('works through a chain of symbolic links', () => {
     const home = checkout('linked', true);
