@@ -82,3 +82,12 @@ export class EncodingRefused extends Error {
     this.name = 'EncodingRefused';
   }
 }
+
+/** Something refers to an object that was not sent. What refers to it fails closed; calc promises that this does not happen: report it. */
+export class ReferenceMissing extends Error {
+  readonly code = 'REFERENCE_MISSING';
+  constructor(what: string, name: string, options?: ErrorOptions) {
+    super(`${what} ${name} is referred to but was not sent`, options);
+    this.name = 'ReferenceMissing';
+  }
+}

@@ -19,6 +19,7 @@ export interface SavedTable {
 
 const kernelChains = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']);
 const ownHash = /-m comment --comment "?cali:([A-Za-z0-9_-]{16})"?(?= |$)/;
+const unprintable = /[^\x20-\x7e]/;
 const target = / -[jg] ([^ ]+)/;
 const matchedSet = /--match-set ([^ ]+)/g;
 
@@ -43,7 +44,7 @@ export function parseSave(text: string, intern: (chain: string, hash: string) =>
     const spec = space < 0 ? '' : line.slice(space + 1);
     const ownRules = own.get(chain);
     if (ownRules !== undefined) {
-      const hash = ownHash.exec(spec)?.[1] ?? '';
+      const hash = hashOf(spec);
       ownRules.push(intern(chain, hash) ?? parseRule(spec, hash));
       continue;
     }
@@ -59,10 +60,15 @@ export function parseSave(text: string, intern: (chain: string, hash: string) =>
 /** Of a rule outside our chains: undefined unless it is ours, by its hash or (as old versions wrote them) by where it leads. */
 function parseForeign(spec: string): PlacedRule | undefined {
   const mayBeOurs = spec.includes('cali') || spec.includes('felix-');
-  if (!mayBeOurs) return undefined;
-  const hash = ownHash.exec(spec)?.[1] ?? '';
+  if (!mayBeOurs || unprintable.test(spec)) return undefined;
+  const hash = hashOf(spec);
   const rule = parseRule(spec, hash);
   return hash !== '' || (rule.chain !== undefined && isOwnChain(rule.chain)) ? rule : undefined;
+}
+
+/** Empty for a rule without one, and for a rule that we could not write back. */
+function hashOf(spec: string): string {
+  return unprintable.test(spec) ? '' : (ownHash.exec(spec)?.[1] ?? '');
 }
 
 function parseRule(spec: string, hash: string): PlacedRule {

@@ -71,6 +71,10 @@ export class Table {
     return this.#graph.isReferenced(chain);
   }
 
+  isDefined(chain: string): boolean {
+    return this.#graph.defined(chain) !== undefined;
+  }
+
   originOf(chain: string): Origin | undefined {
     return this.#graph.defined(chain)?.origin;
   }
@@ -78,6 +82,10 @@ export class Table {
   /** Names of chains that differ, or may differ, from the kernel's. */
   get pending(): ReadonlySet<string> {
     return this.#dirty;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size > 0 || this.#dirtyHooks.size > 0;
   }
 
   get hooksPending(): boolean {
@@ -126,7 +134,7 @@ export class Table {
 
   /** Removes what nothing leads to. Only when plan() has nothing: a pending chain may still lead to it in the kernel. */
   planCleanup(): Transaction | undefined {
-    if (this.#dirty.size > 0 || this.#dirtyHooks.size > 0) return undefined;
+    if (this.isDirty) return undefined;
     const builder = new TransactionBuilder(this.name);
     for (const { chain, rule } of this.kernel.strays) builder.rules(chain, [`-D ${chain} ${rule.spec}`]);
     builder.onCommit(() => this.kernel.forgetStrays());

@@ -1,0 +1,157 @@
+// One apply: the kernel made equal to what should be, in an order in which no instant lets in a packet that neither the old nor the
+// new state lets in, although sets and tables cannot change in one kernel transaction.
+//
+//   1 create   sets that no rule looks at yet are created and filled
+//   2 close    members whose change lets in less
+//   3 rules    one transaction for each table
+//   4 open     members whose change lets in more
+//   (5 destroy what nothing uses: later, when idle)
+//
+// Without transactions, 2 and 4 are one call. When a transaction cannot be written, 4 is done for the members that have nothing to
+// do with it: one bad rule holds up nobody else's addresses.
+
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import { originText } from '../model/origin.ts';
+import { OutcomeUnknown, SetCommandsFailed, TransactionRefused } from './errors.ts';
+import type { SetTool } from './kernel.ts';
+import type { SetCommand } from './ipsets/tracked-set.ts';
+import type { Transaction } from './iptables/transaction.ts';
+import type { Plane } from './plane.ts';
+
+export type Step = 'create' | 'close' | 'rules' | 'open' | 'destroy';
+
+export interface ApplyParts {
+  readonly planes: readonly Plane[];
+  readonly sets: SetTool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly onStep: ((step: Step) => Promise<void> | void) | undefined;
+}
+
+/** done: the kernel has it. unknown: read before the next write. */
+export type Outcome = 'done' | 'refused' | 'unknown';
+
+export interface ApplyResult {
+  /** held: not tried, because it was too early, or because sets that rules name are missing. */
+  readonly rules: Outcome | 'held';
+  readonly sets: Outcome;
+}
+
+/** `writeRules`: whether transactions may be tried now. */
+export async function apply(parts: ApplyParts, writeRules: boolean): Promise<ApplyResult> {
+  const { planes } = parts;
+  const created = await runSets(parts, (plane) => plane.sets.planNew());
+  await parts.onStep?.('create');
+  if (created === 'unknown') return { rules: 'held', sets: created };
+
+  const transactions = plannedTransactions(planes);
+  if (transactions.length === 0) {
+    const changed = await runSets(parts, (plane) => [...plane.sets.planClosing(), ...plane.sets.planOpening()]);
+    await parts.onStep?.('open');
+    return { rules: 'done', sets: worse(created, changed) };
+  }
+
+  const closed = await runSets(parts, (plane) => plane.sets.planClosing());
+  await parts.onStep?.('close');
+  // The rules must not come before what closes: the set that could not be closed is read, and the next apply goes on.
+  if (closed === 'unknown' || (closed === 'refused' && planes.some((plane) => plane.sets.unread.length > 0))) {
+    return { rules: 'held', sets: closed };
+  }
+
+  const missing = transactions.some(({ plane, transaction }) => [...transaction.sets].some((name) => !plane.sets.isHeld(name)));
+  const rules = !writeRules || missing ? 'held' : await writeTransactions(parts, transactions);
+  await parts.onStep?.('rules');
+  if (rules === 'unknown') return { rules, sets: worse(created, closed) };
+
+  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? undefined : plane.heldBack()));
+  await parts.onStep?.('open');
+  return { rules, sets: worse(worse(created, closed), opened) };
+}
+
+/** Runs what the planes plan, in one call, and tells them what became of it. */
+export async function runSets(parts: ApplyParts, plan: (plane: Plane) => SetCommand[]): Promise<Outcome> {
+  const { planes, metrics, clock } = parts;
+  const plans = planes.map((plane) => ({ plane, commands: plan(plane) }));
+  const texts = plans.flatMap(({ commands }) => commands.map(({ text }) => text));
+  if (texts.length === 0) return 'done';
+  metrics.count('felix_ipset_calls');
+  metrics.count('felix_ipset_lines_executed', {}, texts.length);
+  let failures: ReadonlyMap<string, string> = new Map();
+  try {
+    await parts.sets.run(texts);
+  } catch (problem) {
+    metrics.count('felix_ipset_errors');
+    if (problem instanceof OutcomeUnknown) {
+      parts.logger.warn({ error: problem.message }, 'ipset did not acknowledge; its sets are read again before the next write');
+      for (const { plane, commands } of plans) plane.sets.unknownOutcome(commands);
+      return 'unknown';
+    }
+    if (!(problem instanceof SetCommandsFailed)) throw problem;
+    failures = new Map(problem.failures.map(({ command, output }) => [command, output]));
+  }
+  for (const { plane, commands } of plans) plane.sets.settled(commands, failures, clock.now());
+  return failures.size === 0 ? 'done' : 'refused';
+}
+
+interface Planned {
+  readonly plane: Plane;
+  readonly transaction: Transaction;
+}
+
+function plannedTransactions(planes: readonly Plane[]): Planned[] {
+  return planes.flatMap((plane) => {
+    const transaction = plane.table.plan(plane.wholeOnly);
+    return transaction === undefined ? [] : [{ plane, transaction }];
+  });
+}
+
+async function writeTransactions(parts: ApplyParts, planned: readonly Planned[]): Promise<Outcome> {
+  let outcome: Outcome = 'done';
+  for (const { plane, transaction } of planned) outcome = worse(outcome, await writeTransaction(parts, plane, transaction));
+  return outcome;
+}
+
+/** After anything but "done" the plane's table is not known. */
+export async function writeTransaction(parts: ApplyParts, plane: Plane, transaction: Transaction): Promise<Outcome> {
+  const { metrics, logger } = parts;
+  const labels = { ip_version: String(plane.family), table: plane.table.name };
+  metrics.count('felix_iptables_restore_calls', labels);
+  try {
+    await plane.tool.restore(transaction.text);
+  } catch (problem) {
+    metrics.count('felix_iptables_restore_errors', labels);
+    plane.isKnown = false;
+    if (problem instanceof OutcomeUnknown) {
+      logger.warn({ ...labels, error: problem.message }, 'iptables did not acknowledge; the table is read before the next write');
+      return 'unknown';
+    }
+    if (!(problem instanceof TransactionRefused)) throw problem;
+    plane.wholeOnly = true;
+    logger.error({ ...labels, ...culprit(plane, transaction, problem) }, 'iptables refused a transaction; the rules stay as they are and it is tried again');
+    return 'refused';
+  }
+  plane.wholeOnly = false;
+  transaction.commit();
+  metrics.count('felix_iptables_lines_executed', labels, transaction.lines);
+  metrics.set('felix_iptables_chains', plane.table.kernel.chainCount, labels);
+  metrics.set('felix_iptables_rules', plane.table.kernel.ruleCount, labels);
+  return 'done';
+}
+
+function culprit(plane: Plane, transaction: Transaction, problem: TransactionRefused): Record<string, unknown> {
+  const output = problem.output.trim();
+  const { line } = problem;
+  const chain = line === undefined ? undefined : transaction.chainOfLine(line);
+  if (line === undefined || chain === undefined) return { output, lines: transaction.lines };
+  const origin = plane.table.originOf(chain);
+  const text = transaction.text.split('\n', line)[line - 1];
+  return { output, chain, line: text, ...(origin === undefined ? {} : { object: originText(origin) }) };
+}
+
+function worse(a: Outcome, b: Outcome): Outcome {
+  const rank: Readonly<Record<Outcome, number>> = { done: 0, refused: 1, unknown: 2 };
+  return rank[a] >= rank[b] ? a : b;
+}

@@ -1,0 +1,202 @@
+// Folds change sets into one family's table and sets: what calc said, as chains, dispatch entries and members that should be. Pure
+// memory; nothing is written here.
+//
+// Always holds: a chain that something leads to is defined. What cannot be rendered, or is referred to without having been sent,
+// is a chain that denies, and one error line says so. Of several endpoints with one interface the one with the lowest key counts.
+
+import type { ActiveEndpoint, ActivePolicy, ActiveProfile, Desired, DesiredSet, SetDelta } from '../model/desired.ts';
+import { originText } from '../model/origin.ts';
+import type { Origin } from '../model/origin.ts';
+import type { Logger } from '../lib/logger.ts';
+import { encodeMember } from './encoding.ts';
+import { EncodingRefused, ReferenceMissing } from './errors.ts';
+import type { FamilySets } from './ipsets/family-sets.ts';
+import type { Table } from './iptables/table.ts';
+import { dispatchEntries } from './render/dispatch.ts';
+import { endpointChains } from './render/endpoint.ts';
+import { endpointChainName, policyChainName, profileChainName } from './render/names.ts';
+import type { Direction } from './render/names.ts';
+import type { RenderOptions } from './render/options.ts';
+import { failClosedChain, policyChains, profileChains } from './render/policy.ts';
+import type { Chain } from './render/rule.ts';
+import { filterChains } from './render/static.ts';
+
+const directions: readonly Direction[] = ['ingress', 'egress'];
+
+export class DesiredRules {
+  readonly #table: Table;
+  readonly #sets: FamilySets;
+  readonly #options: RenderOptions;
+  readonly #logger: Logger;
+  readonly #endpoints = new Map<string, ActiveEndpoint>();
+  /** Keys of the endpoints of an interface. */
+  readonly #byInterface = new Map<string, Set<string>>();
+  /** The endpoint that counts on an interface. */
+  readonly #programmed = new Map<string, ActiveEndpoint>();
+  /** Addresses that an interface's endpoint had since the kernel was last right. */
+  readonly #formerAddresses = new Map<string, Set<string>>();
+
+  constructor(table: Table, sets: FamilySets, options: RenderOptions, logger: Logger) {
+    this.#table = table;
+    this.#sets = sets;
+    this.#options = options;
+    this.#logger = logger;
+    for (const chain of filterChains(options)) table.setChain(chain);
+  }
+
+  fold(desired: Desired): void {
+    for (const set of desired.addedSets) this.#addSet(set);
+    for (const delta of desired.setDeltas) this.#changeSet(delta);
+    for (const policy of desired.policies) this.#setPolicy(policy);
+    for (const profile of desired.profiles) this.#setProfile(profile);
+    for (const endpoint of desired.endpoints) this.#setEndpoint(endpoint);
+    for (const key of desired.removedEndpoints) this.#removeEndpoint(key);
+    for (const name of desired.removedProfiles) this.#removeChains(name, profileChainName);
+    for (const key of desired.removedPolicies) this.#removeChains(key, policyChainName);
+    for (const id of desired.removedSets) this.#sets.remove(id);
+  }
+
+  /** Addresses of the endpoint of a chain (cali-tw-…, cali-fw-…), those included that it had before what is now pending. */
+  addressesOf(endpointChain: string): readonly string[] {
+    const interfaceName = endpointChain.slice('cali-tw-'.length);
+    return [...(this.#programmed.get(interfaceName)?.addresses ?? []), ...(this.#formerAddresses.get(interfaceName) ?? [])];
+  }
+
+  /** The kernel is as it should be: what was before does not count any more. */
+  settled(): void {
+    this.#formerAddresses.clear();
+  }
+
+  #addSet(set: DesiredSet): void {
+    this.#sets.add({ ...set, members: this.#encodable(set.members, set.id) });
+  }
+
+  #changeSet(delta: SetDelta): void {
+    this.#sets.change({ ...delta, added: this.#encodable(delta.added, delta.id) });
+  }
+
+  #encodable(members: readonly string[], id: string): readonly string[] {
+    const bad = members.filter((member) => refusal(() => encodeMember(member)) !== undefined);
+    if (bad.length === 0) return members;
+    this.#logger.error({ set: id, members: bad.slice(0, 5) }, 'members of a set are not canonical and are left out; this is a fault of this program, please report it');
+    return members.filter((member) => !bad.includes(member));
+  }
+
+  #setPolicy(policy: ActivePolicy): void {
+    this.#setChains(
+      policy.origin,
+      () => policyChains(policy, this.#options, (id) => this.#sets.nameOf(id)),
+      directions.map((direction) => policyChainName(direction, policy.key)),
+    );
+  }
+
+  #setProfile(profile: ActiveProfile): void {
+    this.#setChains(
+      profile.origin,
+      () => profileChains(profile, this.#options, (id) => this.#sets.nameOf(id)),
+      directions.map((direction) => profileChainName(direction, profile.name)),
+    );
+  }
+
+  /** Defines the chains that `render` makes, or chains of these names that deny. */
+  #setChains(origin: Origin, render: () => readonly Chain[], names: readonly string[]): void {
+    let chains: readonly Chain[] = [];
+    const problem = refusal(() => (chains = render()));
+    if (problem !== undefined) {
+      this.#logger.error({ object: originText(origin), error: problem.message }, 'an object cannot be programmed and denies everything; this is a fault of this program, please report it');
+      chains = names.map((name) => failClosedChain(name, this.#options, 'Cannot be programmed', origin));
+    }
+    for (const chain of chains) this.#table.setChain(chain);
+  }
+
+  #removeChains(key: string, nameOf: (direction: Direction, key: string) => string): void {
+    for (const direction of directions) {
+      const name = nameOf(direction, key);
+      if (this.#table.isReferenced(name)) this.#table.setChain(failClosedChain(name, this.#options, 'No such object'));
+      else this.#table.deleteChain(name);
+    }
+  }
+
+  #setEndpoint(endpoint: ActiveEndpoint): void {
+    const before = this.#endpoints.get(endpoint.key);
+    this.#endpoints.set(endpoint.key, endpoint);
+    const keys = this.#byInterface.get(endpoint.interfaceName);
+    if (keys === undefined) this.#byInterface.set(endpoint.interfaceName, new Set([endpoint.key]));
+    else keys.add(endpoint.key);
+    if (before !== undefined && before.interfaceName !== endpoint.interfaceName) this.#leaveInterface(before);
+    this.#refreshInterface(endpoint.interfaceName);
+  }
+
+  #removeEndpoint(key: string): void {
+    const endpoint = this.#endpoints.get(key);
+    if (endpoint === undefined) return;
+    this.#endpoints.delete(key);
+    this.#leaveInterface(endpoint);
+  }
+
+  #leaveInterface({ key, interfaceName }: ActiveEndpoint): void {
+    const keys = this.#byInterface.get(interfaceName);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#byInterface.delete(interfaceName);
+    this.#refreshInterface(interfaceName);
+  }
+
+  #refreshInterface(interfaceName: string): void {
+    const keys = [...(this.#byInterface.get(interfaceName) ?? [])].sort();
+    if (keys.length > 1) this.#logger.warn({ interface: interfaceName, endpoints: keys }, 'several endpoints have one interface; the first one counts');
+    const endpoint = keys[0] === undefined ? undefined : this.#endpoints.get(keys[0]);
+    this.#program(interfaceName, endpoint);
+    const names = directions.map((direction) => endpointChainName(direction, interfaceName));
+    const problem = refusal(() => {
+      const entries = dispatchEntries(interfaceName, this.#options);
+      if (endpoint === undefined) {
+        for (const { chain, rule } of entries) this.#table.deleteRule(chain, rule);
+        for (const name of names) this.#table.deleteChain(name);
+        return;
+      }
+      this.#defineReferences(endpoint);
+      this.#setChains(endpoint.origin, () => endpointChains(endpoint, this.#options), names);
+      for (const { chain, rule } of entries) this.#table.addRule(chain, rule);
+    });
+    if (problem !== undefined) {
+      this.#logger.error({ interface: interfaceName, error: problem.message }, 'an interface cannot be programmed; its traffic is dropped');
+    }
+  }
+
+  #program(interfaceName: string, endpoint: ActiveEndpoint | undefined): void {
+    const before = this.#programmed.get(interfaceName);
+    if (before !== undefined) {
+      const former = this.#formerAddresses.get(interfaceName) ?? new Set();
+      for (const address of before.addresses) former.add(address);
+      this.#formerAddresses.set(interfaceName, former);
+    }
+    if (endpoint === undefined) this.#programmed.delete(interfaceName);
+    else this.#programmed.set(interfaceName, endpoint);
+  }
+
+  /** What the endpoint refers to without having been sent denies. */
+  #defineReferences(endpoint: ActiveEndpoint): void {
+    for (const direction of directions) {
+      const names = [
+        ...endpoint.tiers.flatMap((tier) => tier[direction].map((key) => policyChainName(direction, key))),
+        ...endpoint.profiles.map((profile) => profileChainName(direction, profile)),
+      ];
+      for (const name of names) {
+        if (this.#table.isDefined(name)) continue;
+        this.#logger.error({ object: originText(endpoint.origin), chain: name }, 'an endpoint refers to a policy or profile that was not sent; it denies everything');
+        this.#table.setChain(failClosedChain(name, this.#options, 'No such object'));
+      }
+    }
+  }
+}
+
+/** The refusal that `work` ends in, if it does; anything else is thrown on. */
+function refusal(work: () => unknown): EncodingRefused | ReferenceMissing | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (problem) {
+    if (problem instanceof EncodingRefused || problem instanceof ReferenceMissing) return problem;
+    throw problem;
+  }
+}

@@ -1,0 +1,486 @@
+// The only loop that writes to the kernel. In: change sets (update), doorbells (ring), time. Out: a kernel that is as it should be,
+// health, metrics, and one log line for each thing that an operator should know.
+//
+//   update ─▶ inbox ─▶ fold into tables and sets ─▶ apply ─▶ acknowledged
+//   ring, refresh ───▶ read the kernel ─▶ what differs is pending ─▶ apply
+//
+//  - Idle: applies at once. Busy: collects, and applies when the running apply ends. No throttle.
+//  - Before the first change set it only reads. What must be known is read before anything is written.
+//  - A refusal or an outcome in doubt loses nothing: what was meant stays pending, the kernel is read, and it is tried again, first at
+//    once, then with growing delays. Nothing else catches errors: an unknown one ends the loop, and with it the process.
+
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { HealthReporter } from '../lib/health.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Family } from '../model/packet.ts';
+import { apply, runSets, writeTransaction } from './apply.ts';
+import type { ApplyParts, ApplyResult, Step } from './apply.ts';
+import { BackOff } from './back-off.ts';
+import { ReadFailed } from './errors.ts';
+import type { Drift } from './iptables/drift.ts';
+import type { RuleTool, SetTool } from './kernel.ts';
+import { KernelReader } from './kernel-reader.ts';
+import type { DataplaneOptions } from './options.ts';
+import { Plane } from './plane.ts';
+import { RepairLimit } from './repair-limit.ts';
+import { dueJob, nextDue } from './schedule.ts';
+import type { Job } from './schedule.ts';
+import { UnservedAddresses } from './unserved-addresses.ts';
+
+export interface DriverParts {
+  /** One for each family that is served. */
+  readonly ruleTools: readonly RuleTool[];
+  readonly sets: SetTool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: HealthReporter;
+  /** Spreads what many nodes would do together. */
+  readonly random?: () => number;
+  /** At each boundary between steps of an apply; the apply waits for it. */
+  readonly onStep?: (step: Step) => Promise<void> | void;
+  /** The kernel has everything of a change set: its receivedAt, and the time of the acknowledgement. */
+  readonly onApplied?: (receivedAt: number, acknowledgedAt: number) => void;
+}
+
+/** Why somebody thinks that the kernel changed. */
+export interface Ring {
+  readonly what: 'rules' | 'sets';
+  /** Who did it, where that is known: "iptables[1234]". */
+  readonly by?: string;
+}
+
+/** What nothing leads to is removed when nothing was written for so long … */
+const idleDelay = 100;
+/** … or at the latest after this. */
+const patience = 5_000;
+/** How many sets are compared in one go of the periodic comparison, and the pause between two. */
+const compareBatch = 4;
+const comparePause = 100;
+/** Acknowledgement times that are waited for while something is refused. */
+const longestStampList = 1_000;
+
+export class Driver {
+  /** Rejects when the loop ended by an error that nobody expected; resolves after stop(). */
+  readonly done: Promise<void>;
+  readonly #settleDone: PromiseWithResolvers<void>;
+  readonly #parts: DriverParts;
+  readonly #options: DataplaneOptions;
+  readonly #planes: readonly Plane[];
+  readonly #applyParts: ApplyParts;
+  readonly #reader: KernelReader;
+  readonly #jobs: readonly Job[];
+  readonly #repairs: RepairLimit;
+  readonly #unserved: UnservedAddresses;
+  readonly #readBackOff: BackOff;
+  readonly #ruleBackOff: BackOff;
+  readonly #setBackOff: BackOff;
+  readonly #doubtBackOff: BackOff;
+  readonly #cleanupBackOff: BackOff;
+
+  #state: 'new' | 'running' | 'stopping' = 'new';
+  #wakeUp: PromiseWithResolvers<void> | undefined;
+  #woken = false;
+
+  #inbox: Desired[] = [];
+  /** receivedAt of change sets that were folded and are not yet wholly in the kernel. */
+  #stamps: number[] = [];
+  #synced = false;
+  #appliedOnce = false;
+  /** There is input that no apply has tried yet. */
+  #fresh = false;
+  #setsKnown = false;
+  #leftoversNamed = false;
+  #lastApplyAt = 0;
+  #garbageSince: number | undefined;
+  #repairNotBefore = 0;
+  #rings: { readonly rules: boolean; readonly sets: boolean; readonly by: Set<string> } | undefined;
+  #ringNotBefore = 0;
+  #nextRefresh = 0;
+  #nextSetCheck = 0;
+  #nextCompare = 0;
+  #toCompare: string[] = [];
+  #reported = '';
+
+  constructor(parts: DriverParts, options: DataplaneOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    const { clock, logger, metrics, sets, ruleTools } = parts;
+    const random = parts.random ?? Math.random;
+    const families = ruleTools.map((tool) => tool.family);
+    const orphans = ([4, 6] as const satisfies readonly Family[]).filter((family) => !families.includes(family));
+    this.#planes = ruleTools.map((tool, i) => new Plane(tool, options, i === 0 ? [tool.family, ...orphans] : [tool.family], logger));
+    this.#applyParts = { planes: this.#planes, sets, clock, logger, metrics, onStep: parts.onStep };
+    this.#reader = new KernelReader({ planes: this.#planes, sets, logger, metrics });
+    this.#repairs = new RepairLimit(clock);
+    this.#unserved = new UnservedAddresses(families, logger, metrics);
+    this.#readBackOff = new BackOff(clock, random);
+    this.#ruleBackOff = new BackOff(clock, random, 1);
+    this.#setBackOff = new BackOff(clock, random, 1);
+    this.#doubtBackOff = new BackOff(clock, random, 2);
+    this.#cleanupBackOff = new BackOff(clock, random);
+    this.#jobs = this.#makeJobs();
+    this.#settleDone = Promise.withResolvers();
+    this.done = this.#settleDone.promise;
+  }
+
+  /** Begins to read, and waits for the first change set. */
+  start(): void {
+    if (this.#state !== 'new') return;
+    this.#state = 'running';
+    this.#report();
+    this.#loop().then(this.#settleDone.resolve, this.#settleDone.reject);
+  }
+
+  /** Takes a change set; returns at once. */
+  update(desired: Desired): void {
+    this.#inbox.push(desired);
+    this.#wake();
+  }
+
+  /** Somebody may have changed the kernel: it is read soon. */
+  ring({ what, by }: Ring): void {
+    const before = this.#rings;
+    const all = before?.by ?? new Set();
+    if (by !== undefined) all.add(by);
+    this.#rings = { rules: what === 'rules' || (before?.rules ?? false), sets: what === 'sets' || (before?.sets ?? false), by: all };
+    this.#wake();
+  }
+
+  /** Ends after the running apply; the rules stay. The tools are the caller's to close. */
+  async stop(): Promise<void> {
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopping';
+    this.#wake();
+    if (wasRunning) await this.done;
+  }
+
+  // The loop.
+
+  async #loop(): Promise<void> {
+    while (this.#state === 'running') {
+      const worked = await this.#pass();
+      this.#report();
+      if (!worked) await this.#sleep();
+    }
+  }
+
+  /** Does what is to be done now; false when there was nothing. */
+  async #pass(): Promise<boolean> {
+    this.#woken = false;
+    if (!this.#isKnown) return this.#readBackOff.isDue && this.#doubtBackOff.isDue ? this.#readUnknown() : false;
+    this.#fold();
+    const worked = this.#applyIsDue ? await this.#apply() : false;
+    if (!this.#isKnown || this.#state !== 'running') return true;
+    const job = dueJob(this.#jobs, this.#now);
+    if (job === undefined) return worked;
+    await this.#tolerateReadFailure(job.name, () => job.run());
+    return true;
+  }
+
+  async #sleep(): Promise<void> {
+    if (this.#woken || this.#state !== 'running') return;
+    const waitUntil = this.#nextTime();
+    this.#wakeUp = Promise.withResolvers();
+    let timer: Timer | undefined;
+    if (waitUntil !== undefined) timer = this.#parts.clock.after(Math.max(0, waitUntil - this.#now), () => this.#wake());
+    await this.#wakeUp.promise;
+    timer?.cancel();
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#wakeUp?.resolve();
+  }
+
+  #nextTime(): number | undefined {
+    if (!this.#isKnown) return Math.max(this.#readBackOff.notBefore, this.#doubtBackOff.notBefore);
+    const times: number[] = [];
+    const job = nextDue(this.#jobs);
+    if (job !== undefined) times.push(job);
+    const notBefore = Math.max(this.#repairNotBefore, this.#doubtBackOff.notBefore);
+    if (this.#synced && this.#rulesPending) times.push(Math.max(notBefore, this.#ruleBackOff.notBefore));
+    else if (this.#synced && (this.#fresh || this.#setsPending)) times.push(notBefore);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  get #now(): number {
+    return this.#parts.clock.now();
+  }
+
+  get #isKnown(): boolean {
+    return this.#setsKnown && this.#planes.every((plane) => plane.isKnown);
+  }
+
+  get #rulesPending(): boolean {
+    return this.#planes.some((plane) => plane.table.isDirty);
+  }
+
+  get #setsPending(): boolean {
+    return this.#planes.some((plane) => plane.sets.isDirty);
+  }
+
+  // Applying.
+
+  #fold(): void {
+    if (this.#inbox.length === 0) return;
+    const batches = this.#inbox;
+    this.#inbox = [];
+    for (const desired of batches) {
+      for (const plane of this.#planes) plane.rules.fold(desired);
+      this.#unserved.fold(desired);
+      this.#stamps.push(desired.receivedAt);
+    }
+    if (this.#stamps.length > longestStampList) this.#stamps.splice(0, this.#stamps.length - longestStampList);
+    this.#synced = true;
+    this.#fresh = true;
+    this.#ruleBackOff.hurry();
+  }
+
+  get #applyIsDue(): boolean {
+    if (!this.#synced || !this.#doubtBackOff.isDue) return false;
+    if (this.#fresh) return true;
+    if (this.#now < this.#repairNotBefore) return false;
+    return this.#rulesPending ? this.#ruleBackOff.isDue : this.#setsPending;
+  }
+
+  async #apply(): Promise<boolean> {
+    const { metrics, clock } = this.#parts;
+    const startedAt = this.#now;
+    const writeRules = this.#ruleBackOff.isDue;
+    this.#fresh = false;
+    const result = await apply(this.#applyParts, writeRules);
+    this.#lastApplyAt = this.#now;
+    metrics.observe('felix_int_dataplane_apply_time_seconds', (this.#lastApplyAt - startedAt) / 1_000);
+    this.#judge(result, writeRules);
+    if (this.#rulesPending || this.#setsPending || this.#planes.some((plane) => plane.sets.failures.length > 0)) return true;
+    for (const plane of this.#planes) plane.rules.settled();
+    this.#firstApply();
+    const acknowledgedAt = clock.now();
+    for (const receivedAt of this.#stamps.splice(0)) this.#parts.onApplied?.(receivedAt, acknowledgedAt);
+    return true;
+  }
+
+  #judge({ rules, sets }: ApplyResult, writeRules: boolean): void {
+    const { metrics } = this.#parts;
+    const doubt = rules === 'unknown' || sets === 'unknown';
+    if (sets !== 'done') this.#setsKnown = !this.#planes.some((plane) => plane.sets.unread.length > 0) && sets !== 'unknown';
+    if (doubt) this.#doubtBackOff.failed();
+    else this.#doubtBackOff.succeeded();
+    if (rules === 'refused' || (rules === 'held' && writeRules && this.#setsKnown)) this.#ruleBackOff.failed();
+    else if (rules === 'done') this.#ruleBackOff.succeeded();
+    if (sets === 'refused') {
+      this.#setBackOff.failed();
+      this.#logSetFailures();
+    } else if (sets === 'done' && this.#planes.every((plane) => plane.sets.failures.length === 0)) this.#setBackOff.succeeded();
+    if (doubt || rules === 'refused' || sets === 'refused') metrics.count('felix_int_dataplane_failures');
+    for (const plane of this.#planes) metrics.set('felix_ipsets_calico', plane.sets.heldCount, { ip_version: String(plane.family) });
+  }
+
+  #logSetFailures(): void {
+    for (const plane of this.#planes) {
+      for (const { name, description, output } of plane.sets.failures) {
+        const remedy = /full/i.test(output) ? 'raise FELIX_MAXIPSETSIZE; until then the members that do not fit are missing' : 'tried again with growing delays';
+        this.#parts.logger.error({ set: name, description, output: output.trim(), remedy }, 'ipset refused a change');
+      }
+    }
+  }
+
+  #firstApply(): void {
+    if (this.#appliedOnce) return;
+    this.#appliedOnce = true;
+    const { clock, logger } = this.#parts;
+    this.#nextRefresh = clock.now() + this.#spread(this.#options.ruleRefreshInterval);
+    this.#nextSetCheck = clock.now() + this.#spread(this.#options.setCheckInterval);
+    this.#nextCompare = clock.now() + this.#spread(this.#options.setRefreshInterval);
+    const tables = this.#planes.map(({ family, table }) => `IPv${family} ${table.name}: ${table.kernel.chainCount} chains, ${table.kernel.ruleCount} rules`);
+    logger.info({ tables, sets: this.#planes.reduce((sum, plane) => sum + plane.sets.heldCount, 0) }, 'the kernel is as the policies say');
+  }
+
+  // Reading.
+
+  async #readUnknown(): Promise<boolean> {
+    const unknown = this.#planes.filter((plane) => !plane.isKnown);
+    await this.#tolerateReadFailure('read', async () => {
+      // What is found now was in doubt: it is nobody's doing.
+      await this.#reader.readTables(unknown);
+      if (!this.#setsKnown) await this.#reader.readSets();
+      this.#setsKnown = true;
+      this.#readBackOff.succeeded();
+    });
+    return true;
+  }
+
+  async #tolerateReadFailure(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (problem) {
+      if (!(problem instanceof ReadFailed)) throw problem;
+      this.#readBackOff.failed();
+      this.#parts.logger.warn({ what, error: problem.message }, 'the kernel could not be read; it is tried again');
+    }
+  }
+
+  #makeJobs(): Job[] {
+    const { ruleRefreshInterval, setCheckInterval, setRefreshInterval, leftoverTables } = this.#options;
+    const afterFailure = (due: number): number => Math.max(due, this.#readBackOff.notBefore);
+    const onlyIf = (condition: boolean, due: number): number | undefined => (condition ? due : undefined);
+    return [
+      { name: 'doorbell', dueAt: () => onlyIf(this.#rings !== undefined, afterFailure(Math.max(this.#ringNotBefore, this.#repairNotBefore))), run: () => this.#answerRing() },
+      { name: 'retry sets', dueAt: () => onlyIf(this.#setBackOff.failures > 0, this.#setBackOff.notBefore), run: () => this.#retrySets() },
+      { name: 'rule refresh', dueAt: () => onlyIf(this.#appliedOnce && ruleRefreshInterval > 0, afterFailure(this.#nextRefresh)), run: () => this.#refreshRules() },
+      { name: 'set check', dueAt: () => onlyIf(this.#appliedOnce && setCheckInterval > 0, afterFailure(this.#nextSetCheck)), run: () => this.#checkSets() },
+      { name: 'set refresh', dueAt: () => onlyIf(this.#appliedOnce && setRefreshInterval > 0, afterFailure(this.#nextCompare)), run: () => this.#compareSets() },
+      { name: 'leftovers', dueAt: () => onlyIf(this.#appliedOnce && !this.#leftoversNamed, 0), run: () => this.#nameLeftovers(leftoverTables) },
+      { name: 'chain removal', dueAt: () => this.#chainRemovalDue(), run: () => this.#removeChains() },
+      { name: 'set removal', dueAt: () => this.#setRemovalDue(), run: () => this.#destroySets() },
+    ];
+  }
+
+  async #answerRing(): Promise<void> {
+    const rings = this.#rings;
+    if (rings === undefined) return;
+    const startedAt = this.#now;
+    this.#rings = undefined;
+    try {
+      const drift = rings.rules ? await this.#reader.readTables() : [];
+      if (rings.sets) drift.push(...(await this.#checkedSets()));
+      this.#readBackOff.succeeded();
+      this.#found(drift, [...rings.by]);
+    } catch (problem) {
+      // It rings on until somebody looked.
+      this.#rings ??= rings;
+      throw problem;
+    }
+    // A read costs what the table is large: never more than a third of the time.
+    this.#ringNotBefore = this.#now + Math.max(this.#options.doorbellInterval, 2 * (this.#now - startedAt));
+  }
+
+  async #refreshRules(): Promise<void> {
+    const drift = await this.#reader.readTables();
+    this.#readBackOff.succeeded();
+    this.#nextRefresh = this.#now + this.#spread(this.#options.ruleRefreshInterval);
+    this.#found(drift, []);
+  }
+
+  async #checkSets(): Promise<void> {
+    const drift = await this.#checkedSets();
+    this.#readBackOff.succeeded();
+    this.#nextSetCheck = this.#now + this.#options.setCheckInterval;
+    this.#found(drift, []);
+  }
+
+  /** Compares headers and reads the sets that look wrong. */
+  async #checkedSets(): Promise<Drift[]> {
+    const drift = await this.#reader.checkSetHeaders();
+    const suspects = this.#planes.flatMap((plane) => plane.sets.unread);
+    if (suspects.length > compareBatch) drift.push(...(await this.#reader.readSets()));
+    else for (const name of suspects) drift.push(...(await this.#reader.readSet(name)));
+    return drift;
+  }
+
+  async #compareSets(): Promise<void> {
+    if (this.#toCompare.length === 0) this.#toCompare = this.#planes.flatMap((plane) => plane.sets.wantedNames);
+    for (const name of this.#toCompare.splice(0, compareBatch)) {
+      if (!this.#planes.some((plane) => plane.sets.isHeld(name))) continue;
+      this.#found(await this.#reader.readSet(name), []);
+    }
+    this.#readBackOff.succeeded();
+    this.#nextCompare = this.#now + (this.#toCompare.length > 0 ? comparePause : this.#spread(this.#options.setRefreshInterval));
+  }
+
+  async #nameLeftovers(tables: DataplaneOptions['leftoverTables']): Promise<void> {
+    this.#leftoversNamed = true;
+    await this.#reader.nameLeftovers(tables);
+  }
+
+  /** Somebody undid something: it is pending now, and repaired by the next apply. */
+  #found(drift: readonly Drift[], by: readonly string[]): void {
+    if (drift.length === 0 || !this.#appliedOnce) return;
+    const { logger, metrics } = this.#parts;
+    const { notBefore, contested } = this.#repairs.found(drift);
+    this.#repairNotBefore = Math.max(this.#repairNotBefore, notBefore);
+    metrics.count('caracal_dataplane_undone_objects', {}, drift.length);
+    const undone = drift.slice(0, 10).map(({ object, what }) => `${object}: ${what}`);
+    const fields = { undone, objects: drift.length, ...(by.length > 0 ? { by } : {}) };
+    logger.warn(fields, 'somebody changed our rules or sets; they are repaired');
+    if (contested.length > 0) {
+      logger.warn({ objects: contested.slice(0, 10), ...(by.length > 0 ? { by } : {}) }, 'these are undone again and again; repairs now wait up to 30 s: find the program that does it');
+    }
+  }
+
+  // Tidying.
+
+  async #retrySets(): Promise<void> {
+    for (const plane of this.#planes) plane.sets.retry();
+    // The next apply decides: a failure makes the delay longer.
+    if (this.#setsPending) await this.#apply();
+    else this.#setBackOff.succeeded();
+  }
+
+  #chainRemovalDue(): number | undefined {
+    const mayRemove = this.#appliedOnce && !this.#rulesPending && this.#planes.some((plane) => plane.table.hasGarbage);
+    if (!mayRemove) {
+      this.#garbageSince = undefined;
+      return undefined;
+    }
+    this.#garbageSince ??= this.#now;
+    return Math.max(Math.min(this.#lastApplyAt + idleDelay, this.#garbageSince + patience), this.#cleanupBackOff.notBefore);
+  }
+
+  async #removeChains(): Promise<void> {
+    for (const plane of this.#planes) {
+      const transaction = plane.table.planCleanup();
+      if (transaction === undefined) continue;
+      const outcome = await writeTransaction(this.#applyParts, plane, transaction);
+      if (outcome === 'done') this.#cleanupBackOff.succeeded();
+      else this.#cleanupBackOff.failed();
+    }
+    this.#garbageSince = undefined;
+    await this.#parts.onStep?.('destroy');
+  }
+
+  #setRemovalDue(): number | undefined {
+    if (!this.#appliedOnce) return undefined;
+    const times = this.#planes.map((plane) => plane.sets.leftovers.nextAt()).filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.max(this.#lastApplyAt + idleDelay, Math.min(...times));
+  }
+
+  async #destroySets(): Promise<void> {
+    const now = this.#now;
+    const outcome = await runSets(this.#applyParts, (plane) => plane.sets.planDestroy(now));
+    if (outcome === 'unknown') {
+      this.#setsKnown = false;
+      this.#doubtBackOff.failed();
+    }
+    await this.#parts.onStep?.('destroy');
+  }
+
+  #spread(interval: number): number {
+    return interval * (1 + (this.#parts.random ?? Math.random)() / 10);
+  }
+
+  // Health.
+
+  #report(): void {
+    const problems = this.#problems();
+    const ready = problems.length === 0;
+    const detail = [...problems, ...this.#unserved.notes].join('; ') || 'the kernel is as the policies say';
+    const text = `${ready} ${detail}`;
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#parts.health.report('dataplane', { live: true, ready, detail });
+  }
+
+  #problems(): string[] {
+    if (!this.#isKnown && this.#readBackOff.failures > 0) return ['the kernel cannot be read'];
+    if (!this.#synced) return ['waiting for the first complete state'];
+    const problems: string[] = [];
+    if (this.#ruleBackOff.failures > 0) problems.push('iptables refuses a transaction; the rules in force are the last good ones');
+    for (const plane of this.#planes) for (const { name, description } of plane.sets.failures) problems.push(`ipset refuses changes to ${name} (${description})`);
+    if (!this.#appliedOnce && problems.length === 0) problems.push('writing the first complete state');
+    return problems;
+  }
+}
