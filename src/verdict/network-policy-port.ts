@@ -2,8 +2,6 @@
 // undefined, with every problem reported, where the API server would refuse it.
 
 import type { Packet } from '../model/packet.ts';
-import { isSameAddress } from './cidr.ts';
-import type { Address } from './cidr.ts';
 import { portNameProblem } from './names.ts';
 import { transportProtocols } from './pods.ts';
 import type { Pod } from './pods.ts';
@@ -16,18 +14,14 @@ export interface RulePort {
   readonly port: 'all' | { readonly first: number; readonly last: number } | { readonly name: string };
 }
 
-/** A name matches when one of the receivers has the destination address and offers the packet's port under that name. */
-export function portMatches({ protocol, port }: RulePort, packet: Packet, destination: Address, receivers: readonly Pod[]): boolean {
+/** A name matches when one of the receivers offers the packet's port under that name. */
+export function portMatches({ protocol, port }: RulePort, packet: Packet, receivers: readonly Pod[]): boolean {
   if (packet.protocol !== protocol) return false;
   if (port === 'all') return true;
   const number = packet.destinationPort;
   if (number === undefined) return false;
   if ('first' in port) return port.first <= number && number <= port.last;
-  return receivers.some(
-    (pod) =>
-      pod.addresses.some((address) => isSameAddress(address, destination)) &&
-      pod.ports.some((offered) => offered.name === port.name && offered.protocol === protocol && offered.port === number),
-  );
+  return receivers.some((pod) => pod.ports.some((offered) => offered.name === port.name && offered.protocol === protocol && offered.port === number));
 }
 
 export function readPort(value: unknown, field: string, report: Report): RulePort | undefined {

@@ -4,8 +4,9 @@
 // broken; what the API server would refuse makes it smaller, and each problem is reported:
 //   - something bad anywhere in one entry of spec.ingress or spec.egress: that whole entry disappears (all entries allow), the
 //     others stay, and the policy goes on isolating;
-//   - spec.podSelector unreadable: it selects its whole namespace, and has no rules;
-//   - anything else (metadata, spec, policyTypes, a list of rules that is no list): it isolates in both directions, no rules.
+//   - spec.podSelector unreadable: it selects its whole namespace, and isolates it in both directions, without rules;
+//   - anything else (metadata, spec, policyTypes, a list of rules that is no list): it isolates what it selects in both
+//     directions, without rules.
 //
 // The entries of `from`/`to` are read in network-policy-peer.ts, those of `ports` in network-policy-port.ts.
 
@@ -38,16 +39,10 @@ export function readNetworkPolicy(object: WireObject, report: Report): Policy {
   const ingress = spec && readRules(spec, 'ingress', namespace, report);
   const egress = spec && readRules(spec, 'egress', namespace, report);
 
-  let rules: Policy['rules'];
-  if (!metadata || !directions || !ingress || !egress) {
-    rules = { ingress: [], egress: [] };
-  } else {
-    const isReadable = podSelector !== undefined;
-    rules = {
-      ...(directions.has('ingress') ? { ingress: isReadable ? ingress : [] } : {}),
-      ...(directions.has('egress') ? { egress: isReadable ? egress : [] } : {}),
-    };
-  }
+  const isReadable = metadata && podSelector && directions && ingress && egress;
+  const rules = isReadable
+    ? { ...(directions.has('ingress') ? { ingress } : {}), ...(directions.has('egress') ? { egress } : {}) }
+    : { ingress: [], egress: [] };
   const selector: LabelSelector = podSelector ?? [];
   return {
     kind: object.kind,
@@ -105,17 +100,17 @@ function readEntry(value: unknown, field: string, peersField: 'from' | 'to', rep
 }
 
 /**
- * A named port is looked up on the pod that receives: on ingress the protected pod itself, on egress the pods behind the
- * destination address, and of those only the ones that the peer means when it means pods.
+ * A named port is looked up on the pods that have the destination address: on ingress that is the protected pod (and whoever
+ * shares its address), on egress only those count that the peer means, when it means pods.
  */
 function entryMatches({ peers, ports }: Entry, namespace: string, traffic: Traffic): boolean {
-  const { cluster, direction, endpoint, source, destination } = traffic;
+  const { cluster, direction, source, destination } = traffic;
   const address = direction === 'ingress' ? source : destination;
   const everyone: readonly Peer[] = [{ kind: 'any' }];
   return (peers.length === 0 ? everyone : peers).some((peer) => {
     const match = peerMatches(peer, address, namespace, cluster);
     if (match === undefined) return false;
-    const receivers = direction === 'ingress' ? [endpoint] : match.endpoints;
-    return ports.length === 0 || ports.some((port) => portMatches(port, traffic.packet, destination, receivers));
+    const receivers = direction === 'ingress' ? cluster.endpointsAt(destination) : match.endpoints;
+    return ports.length === 0 || ports.some((port) => portMatches(port, traffic.packet, receivers));
   });
 }

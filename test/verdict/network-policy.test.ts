@@ -168,6 +168,14 @@ test('on ingress a name is looked up on the receiving pod, init containers inclu
   assert.deepEqual(admitted([{ port: 'none' }], 'tcp 8080', 'tcp 9'), []);
 });
 
+test('of several pods that share the receiving address any one may offer the name', () => {
+  const twin = pod('lab/twin', '10.0.0.1', { node: 'there', spec: { containers: [{ ports: [{ name: 'http', containerPort: 82 }] }] } });
+  const open = policy('shop/open', { podSelector: {}, ingress: [{ ports: [{ port: 'http' }] }] });
+  const inward = into('shop/web', '192.0.2.1', '10.0.0.1', { destinationPort: 82 });
+  assert.ok(!isAllowed(inward, open));
+  assert.ok(isAllowed(inward, open, twin));
+});
+
 test('on egress a name is looked up on the pods that the peer means', () => {
   const reaches = (peer: unknown, destination: string, destinationPort: number): boolean =>
     isAllowed(
