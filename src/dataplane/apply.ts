@@ -136,8 +136,6 @@ export async function writeTransaction(parts: ApplyParts, plane: Plane, transact
   plane.wholeOnly = false;
   transaction.commit();
   metrics.count('felix_iptables_lines_executed', labels, transaction.lines);
-  metrics.set('felix_iptables_chains', plane.table.kernel.chainCount, labels);
-  metrics.set('felix_iptables_rules', plane.table.kernel.ruleCount, labels);
   return 'done';
 }
 

@@ -15,18 +15,21 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Family } from '../model/packet.ts';
-import { apply, runSets, writeTransaction } from './apply.ts';
+import { apply } from './apply.ts';
 import type { ApplyParts, ApplyResult, Step } from './apply.ts';
 import { BackOff } from './back-off.ts';
+import type { Ring } from './doorbell.ts';
 import { ReadFailed } from './errors.ts';
 import type { Drift } from './iptables/drift.ts';
 import type { RuleTool, SetTool } from './kernel.ts';
 import { KernelReader } from './kernel-reader.ts';
+import { KernelWatch } from './kernel-watch.ts';
 import type { DataplaneOptions } from './options.ts';
 import { Plane } from './plane.ts';
 import { RepairLimit } from './repair-limit.ts';
 import { dueJob, nextDue } from './schedule.ts';
 import type { Job } from './schedule.ts';
+import { Tidying } from './tidying.ts';
 import { UnservedAddresses } from './unserved-addresses.ts';
 
 export interface DriverParts {
@@ -45,20 +48,6 @@ export interface DriverParts {
   readonly onApplied?: (receivedAt: number, acknowledgedAt: number) => void;
 }
 
-/** Why somebody thinks that the kernel changed. */
-export interface Ring {
-  readonly what: 'rules' | 'sets';
-  /** Who did it, where that is known: "iptables[1234]". */
-  readonly by?: string;
-}
-
-/** What nothing leads to is removed when nothing was written for so long … */
-const idleDelay = 100;
-/** … or at the latest after this. */
-const patience = 5_000;
-/** How many sets are compared in one go of the periodic comparison, and the pause between two. */
-const compareBatch = 4;
-const comparePause = 100;
 /** Acknowledgement times that are waited for while something is refused. */
 const longestStampList = 1_000;
 
@@ -67,18 +56,17 @@ export class Driver {
   readonly done: Promise<void>;
   readonly #settleDone: PromiseWithResolvers<void>;
   readonly #parts: DriverParts;
-  readonly #options: DataplaneOptions;
   readonly #planes: readonly Plane[];
   readonly #applyParts: ApplyParts;
   readonly #reader: KernelReader;
   readonly #jobs: readonly Job[];
   readonly #repairs: RepairLimit;
+  readonly #watch: KernelWatch;
   readonly #unserved: UnservedAddresses;
   readonly #readBackOff: BackOff;
   readonly #ruleBackOff: BackOff;
   readonly #setBackOff: BackOff;
   readonly #doubtBackOff: BackOff;
-  readonly #cleanupBackOff: BackOff;
 
   #state: 'new' | 'running' | 'stopping' = 'new';
   #wakeUp: PromiseWithResolvers<void> | undefined;
@@ -92,36 +80,40 @@ export class Driver {
   /** There is input that no apply has tried yet. */
   #fresh = false;
   #setsKnown = false;
-  #leftoversNamed = false;
   #lastApplyAt = 0;
-  #garbageSince: number | undefined;
   #repairNotBefore = 0;
-  #rings: { readonly rules: boolean; readonly sets: boolean; readonly by: Set<string> } | undefined;
-  #ringNotBefore = 0;
-  #nextRefresh = 0;
-  #nextSetCheck = 0;
-  #nextCompare = 0;
-  #toCompare: string[] = [];
   #reported = '';
 
   constructor(parts: DriverParts, options: DataplaneOptions) {
     this.#parts = parts;
-    this.#options = options;
     const { clock, logger, metrics, sets, ruleTools } = parts;
     const random = parts.random ?? Math.random;
     const families = ruleTools.map((tool) => tool.family);
     const orphans = ([4, 6] as const satisfies readonly Family[]).filter((family) => !families.includes(family));
     this.#planes = ruleTools.map((tool, i) => new Plane(tool, options, i === 0 ? [tool.family, ...orphans] : [tool.family], logger));
     this.#applyParts = { planes: this.#planes, sets, clock, logger, metrics, onStep: parts.onStep };
-    this.#reader = new KernelReader({ planes: this.#planes, sets, logger, metrics });
+    this.#reader = new KernelReader(this.#planes, sets, metrics);
     this.#repairs = new RepairLimit(clock);
     this.#unserved = new UnservedAddresses(families, logger, metrics);
     this.#readBackOff = new BackOff(clock, random);
     this.#ruleBackOff = new BackOff(clock, random, 1);
     this.#setBackOff = new BackOff(clock, random, 1);
     this.#doubtBackOff = new BackOff(clock, random, 2);
-    this.#cleanupBackOff = new BackOff(clock, random);
-    this.#jobs = this.#makeJobs();
+    this.#watch = new KernelWatch({ planes: this.#planes, reader: this.#reader, clock, random, found: (drift, by) => this.#found(drift, by) }, options);
+    const tidying = new Tidying({
+      apply: this.#applyParts,
+      clock,
+      random,
+      lastApplyAt: () => (this.#appliedOnce ? this.#lastApplyAt : undefined),
+      setsInDoubt: () => this.#doubtSets(),
+    });
+    const retry: Job = {
+      name: 'retry sets',
+      reads: false,
+      dueAt: () => (this.#setBackOff.failures > 0 ? this.#setBackOff.notBefore : undefined),
+      run: () => this.#retrySets(),
+    };
+    this.#jobs = [retry, ...this.#watch.jobs, ...tidying.jobs];
     this.#settleDone = Promise.withResolvers();
     this.done = this.#settleDone.promise;
   }
@@ -141,12 +133,8 @@ export class Driver {
   }
 
   /** Somebody may have changed the kernel: it is read soon. */
-  ring({ what, by }: Ring): void {
-    const before = this.#rings;
-    const all = before?.by ?? new Set();
-    if (by !== undefined) all.add(by);
-    this.#rings = { rules: what === 'rules' || (before?.rules ?? false), sets: what === 'sets' || (before?.sets ?? false), by: all };
-    this.#wake();
+  ring(ring: Ring): void {
+    if (this.#watch.ring(ring)) this.#wake();
   }
 
   /** Ends after the running apply; the rules stay. The tools are the caller's to close. */
@@ -174,9 +162,9 @@ export class Driver {
     this.#fold();
     const worked = this.#applyIsDue ? await this.#apply() : false;
     if (!this.#isKnown || this.#state !== 'running') return true;
-    const job = dueJob(this.#jobs, this.#now);
+    const job = dueJob(this.#jobs, this.#now, this.#readNotBefore);
     if (job === undefined) return worked;
-    await this.#tolerateReadFailure(job.name, () => job.run());
+    await this.#tolerateReadFailure(job.name, job.reads, job.run);
     return true;
   }
 
@@ -198,7 +186,7 @@ export class Driver {
   #nextTime(): number | undefined {
     if (!this.#isKnown) return Math.max(this.#readBackOff.notBefore, this.#doubtBackOff.notBefore);
     const times: number[] = [];
-    const job = nextDue(this.#jobs);
+    const job = nextDue(this.#jobs, this.#readNotBefore);
     if (job !== undefined) times.push(job);
     const notBefore = Math.max(this.#repairNotBefore, this.#doubtBackOff.notBefore);
     if (this.#synced && this.#rulesPending) times.push(Math.max(notBefore, this.#ruleBackOff.notBefore));
@@ -208,6 +196,10 @@ export class Driver {
 
   get #now(): number {
     return this.#parts.clock.now();
+  }
+
+  get #readNotBefore(): number {
+    return Math.max(this.#readBackOff.notBefore, this.#repairNotBefore);
   }
 
   get #isKnown(): boolean {
@@ -276,7 +268,17 @@ export class Driver {
       this.#logSetFailures();
     } else if (sets === 'done' && this.#planes.every((plane) => plane.sets.failures.length === 0)) this.#setBackOff.succeeded();
     if (doubt || rules === 'refused' || sets === 'refused') metrics.count('felix_int_dataplane_failures');
-    for (const plane of this.#planes) metrics.set('felix_ipsets_calico', plane.sets.heldCount, { ip_version: String(plane.family) });
+    this.#publishSizes();
+  }
+
+  #publishSizes(): void {
+    const { metrics } = this.#parts;
+    for (const { family, table, sets } of this.#planes) {
+      const labels = { ip_version: String(family), table: table.name };
+      metrics.set('felix_iptables_chains', table.kernel.chainCount, labels);
+      metrics.set('felix_iptables_rules', table.kernel.ruleCount, labels);
+      metrics.set('felix_ipsets_calico', sets.size, { ip_version: String(family) });
+    }
   }
 
   #logSetFailures(): void {
@@ -291,109 +293,33 @@ export class Driver {
   #firstApply(): void {
     if (this.#appliedOnce) return;
     this.#appliedOnce = true;
-    const { clock, logger } = this.#parts;
-    this.#nextRefresh = clock.now() + this.#spread(this.#options.ruleRefreshInterval);
-    this.#nextSetCheck = clock.now() + this.#spread(this.#options.setCheckInterval);
-    this.#nextCompare = clock.now() + this.#spread(this.#options.setRefreshInterval);
+    this.#watch.begin();
     const tables = this.#planes.map(({ family, table }) => `IPv${family} ${table.name}: ${table.kernel.chainCount} chains, ${table.kernel.ruleCount} rules`);
-    logger.info({ tables, sets: this.#planes.reduce((sum, plane) => sum + plane.sets.heldCount, 0) }, 'the kernel is as the policies say');
+    this.#parts.logger.info({ tables, sets: this.#planes.reduce((sum, plane) => sum + plane.sets.size, 0) }, 'the kernel is as the policies say');
   }
 
   // Reading.
 
   async #readUnknown(): Promise<boolean> {
     const unknown = this.#planes.filter((plane) => !plane.isKnown);
-    await this.#tolerateReadFailure('read', async () => {
-      // What is found now was in doubt: it is nobody's doing.
+    // What is found now was in doubt: it is nobody's doing.
+    await this.#tolerateReadFailure('read the kernel', true, async () => {
       await this.#reader.readTables(unknown);
       if (!this.#setsKnown) await this.#reader.readSets();
       this.#setsKnown = true;
-      this.#readBackOff.succeeded();
     });
     return true;
   }
 
-  async #tolerateReadFailure(what: string, work: () => Promise<void>): Promise<void> {
+  async #tolerateReadFailure(what: string, reads: boolean, work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      if (reads) this.#readBackOff.succeeded();
     } catch (problem) {
       if (!(problem instanceof ReadFailed)) throw problem;
       this.#readBackOff.failed();
       this.#parts.logger.warn({ what, error: problem.message }, 'the kernel could not be read; it is tried again');
     }
-  }
-
-  #makeJobs(): Job[] {
-    const { ruleRefreshInterval, setCheckInterval, setRefreshInterval, leftoverTables } = this.#options;
-    const afterFailure = (due: number): number => Math.max(due, this.#readBackOff.notBefore);
-    const onlyIf = (condition: boolean, due: number): number | undefined => (condition ? due : undefined);
-    return [
-      { name: 'doorbell', dueAt: () => onlyIf(this.#rings !== undefined, afterFailure(Math.max(this.#ringNotBefore, this.#repairNotBefore))), run: () => this.#answerRing() },
-      { name: 'retry sets', dueAt: () => onlyIf(this.#setBackOff.failures > 0, this.#setBackOff.notBefore), run: () => this.#retrySets() },
-      { name: 'rule refresh', dueAt: () => onlyIf(this.#appliedOnce && ruleRefreshInterval > 0, afterFailure(this.#nextRefresh)), run: () => this.#refreshRules() },
-      { name: 'set check', dueAt: () => onlyIf(this.#appliedOnce && setCheckInterval > 0, afterFailure(this.#nextSetCheck)), run: () => this.#checkSets() },
-      { name: 'set refresh', dueAt: () => onlyIf(this.#appliedOnce && setRefreshInterval > 0, afterFailure(this.#nextCompare)), run: () => this.#compareSets() },
-      { name: 'leftovers', dueAt: () => onlyIf(this.#appliedOnce && !this.#leftoversNamed, 0), run: () => this.#nameLeftovers(leftoverTables) },
-      { name: 'chain removal', dueAt: () => this.#chainRemovalDue(), run: () => this.#removeChains() },
-      { name: 'set removal', dueAt: () => this.#setRemovalDue(), run: () => this.#destroySets() },
-    ];
-  }
-
-  async #answerRing(): Promise<void> {
-    const rings = this.#rings;
-    if (rings === undefined) return;
-    const startedAt = this.#now;
-    this.#rings = undefined;
-    try {
-      const drift = rings.rules ? await this.#reader.readTables() : [];
-      if (rings.sets) drift.push(...(await this.#checkedSets()));
-      this.#readBackOff.succeeded();
-      this.#found(drift, [...rings.by]);
-    } catch (problem) {
-      // It rings on until somebody looked.
-      this.#rings ??= rings;
-      throw problem;
-    }
-    // A read costs what the table is large: never more than a third of the time.
-    this.#ringNotBefore = this.#now + Math.max(this.#options.doorbellInterval, 2 * (this.#now - startedAt));
-  }
-
-  async #refreshRules(): Promise<void> {
-    const drift = await this.#reader.readTables();
-    this.#readBackOff.succeeded();
-    this.#nextRefresh = this.#now + this.#spread(this.#options.ruleRefreshInterval);
-    this.#found(drift, []);
-  }
-
-  async #checkSets(): Promise<void> {
-    const drift = await this.#checkedSets();
-    this.#readBackOff.succeeded();
-    this.#nextSetCheck = this.#now + this.#options.setCheckInterval;
-    this.#found(drift, []);
-  }
-
-  /** Compares headers and reads the sets that look wrong. */
-  async #checkedSets(): Promise<Drift[]> {
-    const drift = await this.#reader.checkSetHeaders();
-    const suspects = this.#planes.flatMap((plane) => plane.sets.unread);
-    if (suspects.length > compareBatch) drift.push(...(await this.#reader.readSets()));
-    else for (const name of suspects) drift.push(...(await this.#reader.readSet(name)));
-    return drift;
-  }
-
-  async #compareSets(): Promise<void> {
-    if (this.#toCompare.length === 0) this.#toCompare = this.#planes.flatMap((plane) => plane.sets.wantedNames);
-    for (const name of this.#toCompare.splice(0, compareBatch)) {
-      if (!this.#planes.some((plane) => plane.sets.isHeld(name))) continue;
-      this.#found(await this.#reader.readSet(name), []);
-    }
-    this.#readBackOff.succeeded();
-    this.#nextCompare = this.#now + (this.#toCompare.length > 0 ? comparePause : this.#spread(this.#options.setRefreshInterval));
-  }
-
-  async #nameLeftovers(tables: DataplaneOptions['leftoverTables']): Promise<void> {
-    this.#leftoversNamed = true;
-    await this.#reader.nameLeftovers(tables);
   }
 
   /** Somebody undid something: it is pending now, and repaired by the next apply. */
@@ -411,55 +337,17 @@ export class Driver {
     }
   }
 
-  // Tidying.
-
   async #retrySets(): Promise<void> {
     for (const plane of this.#planes) plane.sets.retry();
-    // The next apply decides: a failure makes the delay longer.
+    // Rules may have waited for these sets. The outcome decides: another failure makes the delay longer.
+    this.#ruleBackOff.hurry();
     if (this.#setsPending) await this.#apply();
     else this.#setBackOff.succeeded();
   }
 
-  #chainRemovalDue(): number | undefined {
-    const mayRemove = this.#appliedOnce && !this.#rulesPending && this.#planes.some((plane) => plane.table.hasGarbage);
-    if (!mayRemove) {
-      this.#garbageSince = undefined;
-      return undefined;
-    }
-    this.#garbageSince ??= this.#now;
-    return Math.max(Math.min(this.#lastApplyAt + idleDelay, this.#garbageSince + patience), this.#cleanupBackOff.notBefore);
-  }
-
-  async #removeChains(): Promise<void> {
-    for (const plane of this.#planes) {
-      const transaction = plane.table.planCleanup();
-      if (transaction === undefined) continue;
-      const outcome = await writeTransaction(this.#applyParts, plane, transaction);
-      if (outcome === 'done') this.#cleanupBackOff.succeeded();
-      else this.#cleanupBackOff.failed();
-    }
-    this.#garbageSince = undefined;
-    await this.#parts.onStep?.('destroy');
-  }
-
-  #setRemovalDue(): number | undefined {
-    if (!this.#appliedOnce) return undefined;
-    const times = this.#planes.map((plane) => plane.sets.leftovers.nextAt()).filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.max(this.#lastApplyAt + idleDelay, Math.min(...times));
-  }
-
-  async #destroySets(): Promise<void> {
-    const now = this.#now;
-    const outcome = await runSets(this.#applyParts, (plane) => plane.sets.planDestroy(now));
-    if (outcome === 'unknown') {
-      this.#setsKnown = false;
-      this.#doubtBackOff.failed();
-    }
-    await this.#parts.onStep?.('destroy');
-  }
-
-  #spread(interval: number): number {
-    return interval * (1 + (this.#parts.random ?? Math.random)() / 10);
+  #doubtSets(): void {
+    this.#setsKnown = false;
+    this.#doubtBackOff.failed();
   }
 
   // Health.

@@ -1,7 +1,6 @@
 // What the dataplane can be told, with the defaults of Felix. Durations in milliseconds.
 
 import type { Family } from '../model/packet.ts';
-import type { TableName } from './kernel.ts';
 import { disjointPrefixes } from './render/dispatch.ts';
 import { marksOf } from './render/marks.ts';
 import type { RenderOptions } from './render/options.ts';
@@ -34,8 +33,6 @@ export interface DataplaneOptions {
   readonly setCheckInterval: number;
   /** Reads that doorbells ask for are at least this far apart. 1,000 suits the legacy backend, whose doorbell rings for every writer. */
   readonly doorbellInterval: number;
-  /** Tables that are read once to name what an earlier agent left there. */
-  readonly leftoverTables: readonly TableName[];
 }
 
 export const defaultOptions: DataplaneOptions = Object.freeze({
@@ -57,7 +54,6 @@ export const defaultOptions: DataplaneOptions = Object.freeze({
   setRefreshInterval: 90_000,
   setCheckInterval: 4_000,
   doorbellInterval: 0,
-  leftoverTables: Object.freeze(['raw', 'mangle', 'nat'] as const),
 });
 
 export function renderOptions(options: DataplaneOptions, family: Family): RenderOptions {

@@ -156,10 +156,9 @@ export class FamilySets {
     return [...this.#byId.values()].map((set) => set.name);
   }
 
-  get heldCount(): number {
-    let count = 0;
-    for (const set of this.#byName.values()) if (set.held !== undefined) count += 1;
-    return count;
+  /** How many sets there are under our names, those included that are to be created or destroyed. */
+  get size(): number {
+    return this.#byName.size;
   }
 
   isHeld(name: string): boolean {

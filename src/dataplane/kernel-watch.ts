@@ -1,0 +1,115 @@
+// When the kernel is read although we know what we wrote: because a doorbell rang, and every now and then as the net below that.
+// Each is a job for the driver's loop. Out: drift, by `found`. A read that fails is told to the driver, which asks again later.
+
+import type { Clock } from '../lib/clock.ts';
+import type { Ring } from './doorbell.ts';
+import type { Drift } from './iptables/drift.ts';
+import type { KernelReader } from './kernel-reader.ts';
+import type { DataplaneOptions } from './options.ts';
+import type { Plane } from './plane.ts';
+import { isOwnChain } from './render/names.ts';
+import type { Job } from './schedule.ts';
+
+export interface KernelWatchParts {
+  readonly planes: readonly Plane[];
+  readonly reader: KernelReader;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly found: (drift: readonly Drift[], by: readonly string[]) => void;
+}
+
+/** How many sets are compared in one go of the periodic comparison, and the pause before the next. */
+const compareBatch = 4;
+const comparePause = 100;
+const hookedChains = new Set(['INPUT', 'FORWARD', 'OUTPUT']);
+
+export class KernelWatch {
+  readonly jobs: readonly Job[];
+  readonly #parts: KernelWatchParts;
+  readonly #options: DataplaneOptions;
+  /** Who rang since the last read; undefined when nobody did. */
+  #rungBy: Set<string> | undefined;
+  #ringNotBefore = 0;
+  /** Set when the first apply is done. */
+  #isWatching = false;
+  #nextRefresh = 0;
+  #nextSetCheck = 0;
+  #nextCompare = 0;
+  #toCompare: string[] = [];
+
+  constructor(parts: KernelWatchParts, options: DataplaneOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    const { ruleRefreshInterval, setCheckInterval, setRefreshInterval } = options;
+    const when = (condition: boolean, due: number): number | undefined => (condition ? due : undefined);
+    this.jobs = [
+      { name: 'answer the doorbell', reads: true, dueAt: () => when(this.#rungBy !== undefined, this.#ringNotBefore), run: () => this.#answer() },
+      { name: 'read the rules', reads: true, dueAt: () => when(this.#isWatching && ruleRefreshInterval > 0, this.#nextRefresh), run: () => this.#refreshRules() },
+      { name: 'check the sets', reads: true, dueAt: () => when(this.#isWatching && setCheckInterval > 0, this.#nextSetCheck), run: () => this.#checkSets() },
+      { name: 'read the sets', reads: true, dueAt: () => when(this.#isWatching && setRefreshInterval > 0, this.#nextCompare), run: () => this.#compareSets() },
+    ];
+  }
+
+  /** The kernel is as it should be for the first time: the intervals begin. */
+  begin(): void {
+    const now = this.#parts.clock.now();
+    this.#isWatching = true;
+    this.#nextRefresh = now + this.#spread(this.#options.ruleRefreshInterval);
+    this.#nextSetCheck = now + this.#spread(this.#options.setCheckInterval);
+    this.#nextCompare = now + this.#spread(this.#options.setRefreshInterval);
+  }
+
+  /** False: what rang is no concern of ours. */
+  ring({ touched, culprit }: Ring): boolean {
+    const concerns =
+      touched === 'everything' ||
+      touched.some(({ family, table, chain }) => this.#parts.planes.some((plane) => plane.family === family && plane.table.name === table) && (isOwnChain(chain) || hookedChains.has(chain)));
+    if (!concerns) return false;
+    this.#rungBy ??= new Set();
+    if (culprit !== undefined) this.#rungBy.add(`${culprit.name}[${culprit.pid}]`);
+    return true;
+  }
+
+  async #answer(): Promise<void> {
+    const { reader, clock, found } = this.#parts;
+    const startedAt = clock.now();
+    const by = this.#rungBy ?? new Set();
+    this.#rungBy = undefined;
+    try {
+      found(await reader.readTables(), [...by]);
+    } catch (problem) {
+      // It rings on until somebody looked.
+      this.#rungBy = by.union(this.#rungBy ?? new Set());
+      throw problem;
+    }
+    // A read costs what the table is large: it never takes more than a third of the time.
+    this.#ringNotBefore = clock.now() + Math.max(this.#options.doorbellInterval, 2 * (clock.now() - startedAt));
+  }
+
+  async #refreshRules(): Promise<void> {
+    const { reader, clock, found } = this.#parts;
+    found(await reader.readTables(), []);
+    this.#nextRefresh = clock.now() + this.#spread(this.#options.ruleRefreshInterval);
+  }
+
+  async #checkSets(): Promise<void> {
+    const { reader, clock, found } = this.#parts;
+    found(await reader.checkSets(), []);
+    this.#nextSetCheck = clock.now() + this.#options.setCheckInterval;
+  }
+
+  async #compareSets(): Promise<void> {
+    const { planes, reader, clock, found } = this.#parts;
+    if (this.#toCompare.length === 0) this.#toCompare = planes.flatMap((plane) => plane.sets.wantedNames);
+    for (const name of this.#toCompare.slice(0, compareBatch)) {
+      if (planes.some((plane) => plane.sets.isHeld(name))) found(await reader.readSet(name), []);
+    }
+    this.#toCompare.splice(0, compareBatch);
+    this.#nextCompare = clock.now() + (this.#toCompare.length > 0 ? comparePause : this.#spread(this.#options.setRefreshInterval));
+  }
+
+  /** Nodes that started together do not read together. */
+  #spread(interval: number): number {
+    return interval * (1 + this.#parts.random() / 10);
+  }
+}
