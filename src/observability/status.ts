@@ -17,9 +17,6 @@ export interface Applied {
   readonly at: number;
   /** From the receipt of the change to the kernel's acknowledgement. */
   readonly milliseconds: number;
-  readonly endpoints: number;
-  readonly policies: number;
-  readonly sets: number;
 }
 
 interface StatusFields {
@@ -63,7 +60,6 @@ export function statusText(status: Status): string {
   const last =
     applied === undefined
       ? 'last applied: nothing yet\n'
-      : `last applied: ${new Date(applied.at).toISOString()} in ${applied.milliseconds.toFixed(1)} ms, ` +
-        `${applied.endpoints} endpoints, ${applied.policies} policies, ${applied.sets} sets\n`;
+      : `last applied: ${new Date(applied.at).toISOString()}, ${applied.milliseconds.toFixed(1)} ms after it was received\n`;
   return `node: ${status.node}\n${kinds.join('')}${last}`;
 }

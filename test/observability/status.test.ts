@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { applyRecorder } from '../../src/observability/apply-latency.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 import { createStatusBoard, statusText } from '../../src/observability/status.ts';
 
 suite('status', () => {
@@ -20,7 +22,14 @@ suite('status', () => {
       statusText(board.snapshot),
       'node: node-a\nNetworkPolicy: not in sync (list: 403 Forbidden)\nPod: in sync, 1 object\nlast applied: nothing yet\n',
     );
-    board.setApplied({ at: Date.UTC(2026, 0, 2), milliseconds: 1.26, endpoints: 2, policies: 1, sets: 3 });
-    assert.match(statusText(board.snapshot), /last applied: 2026-01-02T00:00:00.000Z in 1.3 ms, 2 endpoints, 1 policies, 3 sets\n$/);
+    board.setApplied({ at: Date.UTC(2026, 0, 2), milliseconds: 1.26 });
+    assert.match(statusText(board.snapshot), /last applied: 2026-01-02T00:00:00.000Z, 1.3 ms after it was received\n$/);
+  });
+  test('a change that the kernel has is counted with its latency', async () => {
+    const board = createStatusBoard('node-a');
+    const { metrics, text } = createMetrics({ processMetrics: false });
+    applyRecorder(metrics, board)(100, 103);
+    assert.equal(board.snapshot.applied?.milliseconds, 3);
+    assert.match(await text(), /^caracal_apply_seconds_sum 0\.003$/m);
   });
 });
