@@ -117,7 +117,7 @@ export class ActivePolicies {
         if (this.#selects(filed, this.#endpoints.get(id) as WorkloadEndpoint)) selected.add(this.#endpoints.key(id));
       }
     }
-    for (const endpoint of [...this.#selections.lefts(key)]) if (!selected.has(endpoint)) this.#unlink(endpoint, key);
+    for (const endpoint of this.#selections.lefts(key)) if (!selected.has(endpoint)) this.#unlink(endpoint, key);
     for (const endpoint of selected) this.#link(endpoint, key);
   }
 
@@ -130,7 +130,7 @@ export class ActivePolicies {
         if (this.#selects(filed, endpoint)) selecting.add(filed.owner.key);
       }
     }
-    for (const policy of [...this.#selections.rights(key)]) if (!selecting.has(policy)) this.#unlink(key, policy);
+    for (const policy of this.#selections.rights(key)) if (!selecting.has(policy)) this.#unlink(key, policy);
     for (const policy of selecting) this.#link(key, policy);
   }
 

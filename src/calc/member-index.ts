@@ -71,7 +71,8 @@ export class MemberIndex {
     if (old === undefined && item === undefined) return;
     const before = this.#matches(old);
     this.#items.set(key, item);
-    const id = oldId ?? (this.#items.id(key) as number);
+    const id = oldId ?? this.#items.id(key);
+    if (id === undefined) return;
     this.#replaceHolder(id, old?.addresses ?? [], item?.addresses ?? []);
     const sameMatches = old !== undefined && item !== undefined && this.#sameIdentity(old, item);
     const after = sameMatches ? before : this.#matches(item);

@@ -41,7 +41,7 @@ export class PolicyResolver {
     const endpoint = this.#active.endpoint(key);
     const tiers = endpoint === undefined ? [] : this.#sorter.sort(this.#policies(key));
     const names = new Set(tiers.map(({ name }) => name));
-    for (const name of [...this.#tiers.rights(key)]) if (!names.has(name)) this.#tiers.unlink(key, name);
+    for (const name of this.#tiers.rights(key)) if (!names.has(name)) this.#tiers.unlink(key, name);
     for (const name of names) this.#tiers.link(key, name);
     if (endpoint?.interfaceName === undefined) return undefined;
     const { origin, interfaceName, addresses, profiles } = endpoint;

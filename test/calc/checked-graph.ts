@@ -1,0 +1,49 @@
+// A graph whose change sets are folded into the state that the dataplane would hold, and checked on the way: on top of the contract
+// (DesiredState), that no change set is empty or says what was said before.
+
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+
+import { createGraph } from '../../src/calc/graph.ts';
+import type { Desired } from '../../src/model/desired.ts';
+import type { Batch, Update } from '../../src/model/update.ts';
+import { DesiredState } from '../property/desired-state.ts';
+import { localNode } from './worlds.ts';
+
+export class CheckedGraph {
+  readonly state = new DesiredState();
+  readonly #graph = createGraph({ node: localNode });
+  #inSync = false;
+
+  /** One batch; what it changed. */
+  update(updates: readonly Update[], inSync = false): Desired | undefined {
+    const batch: Batch = { resource: 'Any', updates, receivedAt: 7, ...(inSync ? { inSync: true } : {}) };
+    const desired = this.#graph.update(batch);
+    this.#inSync ||= inSync;
+    if (desired === undefined) return undefined;
+    assert.ok(this.#inSync, 'nothing comes before in-sync');
+    assert.equal(desired.receivedAt, 7);
+    const { receivedAt: _, ...lists } = desired;
+    assert.ok(Object.values(lists).some((list) => list.length > 0), 'a change set is not empty');
+    this.#assertNews(desired);
+    this.state.take(desired);
+    // What is not needed must be gone by now.
+    this.state.snapshot();
+    return desired;
+  }
+
+  #assertNews(desired: Desired): void {
+    for (const policy of desired.policies) {
+      assert.ok(!isDeepStrictEqual(this.state.policies.get(policy.key), policy), `policy ${policy.key} is sent again`);
+      assert.ok(!desired.removedPolicies.includes(policy.key));
+    }
+    for (const profile of desired.profiles) {
+      assert.ok(!isDeepStrictEqual(this.state.profiles.get(profile.name), profile), `profile ${profile.name} is sent again`);
+      assert.ok(!desired.removedProfiles.includes(profile.name));
+    }
+    for (const endpoint of desired.endpoints) {
+      assert.ok(!isDeepStrictEqual(this.state.endpoints.get(endpoint.key), endpoint), `endpoint ${endpoint.key} is sent again`);
+      assert.ok(!desired.removedEndpoints.includes(endpoint.key));
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// Random worlds at the level of the model, small enough that everything collides: few labels, few addresses, few names.
+
+import fc from 'fast-check';
+
+import type { WorkloadEndpoint } from '../../src/model/endpoint.ts';
+import { labelsOf } from '../../src/model/labels.ts';
+import type { Port } from '../../src/model/net/port.ts';
+import type { Origin } from '../../src/model/origin.ts';
+import type { Policy } from '../../src/model/policy.ts';
+import type { Profile } from '../../src/model/profile.ts';
+import type { EntityMatch, Rule } from '../../src/model/rule.ts';
+import { anyEntity } from '../../src/model/rule.ts';
+import type { SelectorNode } from '../../src/model/selector/ast.ts';
+import { selectorOf } from '../../src/model/selector/canonical.ts';
+import type { Tier } from '../../src/model/tier.ts';
+import type { Update, Values } from '../../src/model/update.ts';
+
+export const localNode = 'node-0';
+
+/** The final state of all that calc is told. */
+export interface ModelWorld {
+  readonly endpoint: Map<string, WorkloadEndpoint>;
+  readonly profile: Map<string, Profile>;
+  readonly policy: Map<string, Policy>;
+  readonly tier: Map<string, Tier>;
+}
+
+/** What is left when all updates have been applied. */
+export function worldAfter(updates: readonly Update[]): ModelWorld {
+  const world: ModelWorld = { endpoint: new Map(), profile: new Map(), policy: new Map(), tier: new Map() };
+  for (const update of updates) {
+    const values: Map<string, Values[keyof Values]> = world[update.kind];
+    if (update.op === 'delete') values.delete(update.key);
+    else values.set(update.key, update.value);
+  }
+  return world;
+}
+
+/** The world as updates that build it. */
+export function updatesOf(world: ModelWorld): Update[] {
+  return (['endpoint', 'profile', 'policy', 'tier'] as const).flatMap((kind) =>
+    [...world[kind]].map(([key, value]) => ({ op: 'upsert', kind, key, value }) as Update),
+  );
+}
+
+export function originOf(kind: string, name: string, namespace = ''): Origin {
+  return { kind, apiVersion: 'v1', namespace, name, generation: 1 };
+}
+
+const labelNames = ['app', 'role', 'pcns.env', 'projectcalico.org/namespace'];
+const labelValues = ['a', 'b', 'ab', ''];
+const namespaces = ['n1', 'n2'];
+const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', 'fd00::1'];
+const tierNames = ['first', 'second', 'default', 'unknown'];
+
+const labels = (names: readonly string[]): fc.Arbitrary<readonly string[]> =>
+  fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...labelValues)), { maxLength: 3 }).map(labelsOf);
+
+export const selectorNode: fc.Arbitrary<SelectorNode> = fc.letrec<{ node: SelectorNode; leaf: SelectorNode }>((tie) => {
+  const label = fc.constantFrom(...labelNames);
+  const value = fc.constantFrom(...labelValues);
+  const operands = fc.array(tie('node'), { minLength: 2, maxLength: 3 });
+  return {
+    node: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      tie('leaf'),
+      fc.record({ kind: fc.constant('not' as const), operand: tie('node') }),
+      fc.record({ kind: fc.constantFrom('and' as const, 'or' as const), operands }),
+    ),
+    leaf: fc.oneof(
+      fc.record({ kind: fc.constantFrom('equals' as const, 'not-equals', 'contains', 'starts-with', 'ends-with'), label, value }),
+      fc.record({ kind: fc.constantFrom('in' as const, 'not-in'), label, values: fc.uniqueArray(value, { maxLength: 3 }) }),
+      fc.record({ kind: fc.constant('has' as const), label }),
+      fc.constant({ kind: 'all' as const }),
+    ),
+  };
+}).node;
+
+const port: fc.Arbitrary<Port> = fc.oneof(
+  fc.record({ name: fc.constantFrom('web', 'dns') }),
+  fc.constantFrom({ first: 80, last: 80 }, { first: 0, last: 100 }),
+);
+
+const entity: fc.Arbitrary<EntityMatch> = fc.oneof(
+  fc.constant(anyEntity),
+  fc
+    .record(
+      {
+        nets: fc.subarray(['10.0.0.0/8', 'fd00::/8'], { maxLength: 1 }),
+        notNets: fc.subarray(['10.0.0.0/30']),
+        selector: selectorNode.map(selectorOf),
+        notSelector: selectorNode.map(selectorOf),
+        ports: fc.array(port, { maxLength: 2 }),
+        notPorts: fc.array(port, { maxLength: 2 }),
+      },
+      { requiredKeys: ['nets', 'notNets', 'ports', 'notPorts'] },
+    ),
+);
+
+const rule: fc.Arbitrary<Rule> = fc.record(
+  {
+    action: fc.constantFrom('allow' as const, 'deny', 'pass', 'log'),
+    protocol: fc.constantFrom(6, 17),
+    source: entity,
+    destination: entity,
+    index: fc.nat(3),
+  },
+  { requiredKeys: ['action', 'source', 'destination', 'index'] },
+);
+
+const rules = fc.array(rule, { maxLength: 2 });
+
+const endpoint: fc.Arbitrary<WorkloadEndpoint> = fc
+  .record({
+    local: fc.boolean(),
+    namespace: fc.constantFrom(...namespaces),
+    addresses: fc.subarray(addresses, { minLength: 1, maxLength: 2 }),
+    own: labels(labelNames),
+    account: fc.boolean(),
+    ports: fc.array(fc.record({ name: fc.constantFrom('web', 'dns'), protocol: fc.constantFrom(6, 17), port: fc.constantFrom(80, 53) }), { maxLength: 2 }),
+  })
+  .map(({ local, namespace, own, account, ...rest }) => ({
+    origin: originOf('Pod', 'pod', namespace),
+    node: local ? localNode : 'node-1',
+    ...(local ? { interfaceName: 'cali0' } : {}),
+    labels: own,
+    profiles: account ? [`kns.${namespace}`, 'ksa.shared'] : [`kns.${namespace}`],
+    ...rest,
+  }));
+
+const policy = (name: string): fc.Arbitrary<Policy> =>
+  fc.record(
+    {
+      origin: fc.constantFrom('n1', 'n2').map((namespace) => originOf('NetworkPolicy', name, namespace)),
+      kind: fc.constantFrom('knp' as const, 'np'),
+      tier: fc.constantFrom(...tierNames),
+      order: fc.constantFrom(1, 2),
+      selector: selectorNode.map(selectorOf),
+      types: fc.record({ ingress: fc.boolean(), egress: fc.boolean() }),
+      ingress: rules,
+      egress: rules,
+    },
+    { requiredKeys: ['origin', 'kind', 'tier', 'selector', 'types', 'ingress', 'egress'] },
+  );
+
+const profile = (name: string): fc.Arbitrary<Profile> =>
+  fc.record({ origin: fc.constant(originOf('Namespace', name)), name: fc.constant(name), labels: labels(['pcns.env', 'app']), ingress: rules, egress: fc.constant([]) });
+
+const tier = (name: string): fc.Arbitrary<Tier> =>
+  fc.record({ origin: fc.constant(originOf('Tier', name)), name: fc.constant(name), order: fc.constantFrom(1, 2, 1_000_000), defaultAction: fc.constantFrom('deny' as const, 'pass') });
+
+function change<K extends keyof Values>(kind: K, keys: readonly string[], value: (key: string) => fc.Arbitrary<Values[K]>): fc.Arbitrary<Update> {
+  return fc.constantFrom(...keys).chain((key) =>
+    fc.oneof(
+      { weight: 3, arbitrary: value(key).map((made) => ({ op: 'upsert', kind, key, value: made }) as Update) },
+      { weight: 1, arbitrary: fc.constant<Update>({ op: 'delete', kind, key }) },
+    ),
+  );
+}
+
+export const update: fc.Arbitrary<Update> = fc.oneof(
+  { weight: 4, arbitrary: change('endpoint', ['n1/a', 'n1/b', 'n2/a', 'n2/b'], () => endpoint) },
+  { weight: 2, arbitrary: change('profile', ['kns.n1', 'kns.n2', 'ksa.shared'], profile) },
+  { weight: 3, arbitrary: change('policy', ['p1', 'p2', 'p3', 'p4'], policy) },
+  { weight: 1, arbitrary: change('tier', ['first', 'second', 'default'], tier) },
+);
