@@ -158,8 +158,8 @@ export class FakeKernel {
     return false;
   }
 
-  #takeFault<K extends Fault['on']>(on: K, text: string): Extract<Fault, { on: K }> | undefined {
-    const index = this.#faults.findIndex(({ fault }) => fault.on === on && (fault.matching?.test(text) ?? true));
+  #takeFault<K extends Fault['on']>(on: K, ...texts: readonly string[]): Extract<Fault, { on: K }> | undefined {
+    const index = this.#faults.findIndex(({ fault }) => fault.on === on && (fault.matching === undefined || texts.some((text) => fault.matching?.test(text))));
     const entry = this.#faults[index];
     if (entry === undefined) return undefined;
     entry.left -= 1;
@@ -201,7 +201,7 @@ export class FakeKernel {
 
   async #run(commands: readonly string[]): Promise<void> {
     await this.#turn();
-    const fault = this.#takeFault('run', commands.join('\n'));
+    const fault = this.#takeFault('run', ...commands);
     if (fault?.how === 'die') {
       this.#execute(commands.slice(0, fault.after), 'tool');
       throw new OutcomeUnknown(`ipset died after ${fault.after} of ${commands.length} commands`);
