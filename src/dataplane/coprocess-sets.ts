@@ -5,7 +5,7 @@ import type { CommandRunner } from './command.ts';
 import { ReadFailed, SetCommandsFailed } from './errors.ts';
 import type { SetTool } from './kernel.ts';
 import type { CommandFailure, ParsedCommand } from './process-sets.ts';
-import { groupByExist, parseSetCommands, readSets, restoreGroup } from './process-sets.ts';
+import { groupByExist, inOrder, parseSetCommands, readSets, restoreGroup } from './process-sets.ts';
 import type { SetCoprocess } from './set-coprocess.ts';
 import { markerSet } from './set-coprocess.ts';
 import { alreadySo } from './set-command.ts';
@@ -33,7 +33,7 @@ export function coprocessSets({ runner, coprocess, deadlineMs }: CoprocessSetsOp
       if (failed !== undefined) break;
     }
     if (rest.length > 0) failures.push(...await runSingly(rest));
-    if (failures.length > 0) throw new SetCommandsFailed(failures);
+    if (failures.length > 0) throw new SetCommandsFailed(inOrder(failures, commands));
   }
 
   async function runSingly(parsed: readonly ParsedCommand[]): Promise<CommandFailure[]> {

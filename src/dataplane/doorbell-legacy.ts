@@ -19,6 +19,7 @@ import type { Doorbell, Ring } from './doorbell.ts';
 import { ToolMissing } from './errors.ts';
 import { readLines } from './line-reader.ts';
 import type { WriteObserver, WriteOutcome } from './write-observer.ts';
+import { defaultLockFile } from './xtables-lock.ts';
 
 export interface LegacyDoorbellOptions {
   readonly runner: CommandRunner;
@@ -49,7 +50,7 @@ export class LegacyDoorbell implements Doorbell {
   #pending: Timer | undefined;
 
   constructor(options: LegacyDoorbellOptions) {
-    this.#options = { logger: silentLogger, clock: systemClock, lockFile: '/run/xtables.lock', intervalMs: 1_000, ...options };
+    this.#options = { logger: silentLogger, clock: systemClock, lockFile: defaultLockFile, intervalMs: 1_000, ...options };
     void this.#listen();
   }
 

@@ -18,6 +18,7 @@ export interface ProcessRulesOptions {
   readonly tool: string;
   readonly lockSeconds: number;
   readonly deadlineMs: number;
+  readonly lockFile: string;
   readonly reader: TableReader;
   readonly observer: WriteObserver;
 }
@@ -46,8 +47,9 @@ export function processRules(options: ProcessRulesOptions): RuleTool & ChainRead
     }
     if (result.timedOut) throw new OutcomeUnknown(`${tool} did not end within ${deadlineMs} ms and was killed`);
     if (result.exitCode === 0) return;
-    throw restoreFailure({
+    throw await restoreFailure({
       tool,
+      lockFile: options.lockFile,
       stderr: result.stderr,
       exit: { exitCode: result.exitCode, signal: result.exitCode === undefined ? 'a signal' : undefined },
       linesBefore: 0,

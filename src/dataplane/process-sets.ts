@@ -2,7 +2,7 @@
 // fills: restore puts many members into one message, and costs one fork.
 //
 // restore stops at the first command that fails and names its line. What is before it was executed, with one exception: the members
-// that it had collected for one message when it met a line that it cannot parse (seen with ipset 7.17); those are written again.
+// that it had collected for one message when it met a line that it cannot even send (seen with ipset 7.17); those are written again.
 // Its -exist is one flag for all lines of a message, so commands with and without it go into separate processes.
 
 import type { CommandResult, CommandRunner } from './command.ts';
@@ -43,7 +43,7 @@ export function processSets({ runner, deadlineMs }: ProcessSetsOptions): SetTool
       const failed = await restoreGroup(runner, rest, deadlineMs);
       if (failed === undefined) return;
       failures.push(failed.failure);
-      if (failed.lost.length > 0) await restore({ exist: true, commands: failed.lost }, failures);
+      for (const lost of groupByExist(failed.lost)) await restore(lost, failures);
       rest = { exist: group.exist, commands: rest.commands.slice(failed.index + 1) };
     }
   }
@@ -51,7 +51,7 @@ export function processSets({ runner, deadlineMs }: ProcessSetsOptions): SetTool
   async function runAll(commands: readonly string[]): Promise<void> {
     const { parsed, failures } = parseSetCommands(commands);
     for (const group of groupByExist(parsed)) await restore(group, failures);
-    if (failures.length > 0) throw new SetCommandsFailed(failures);
+    if (failures.length > 0) throw new SetCommandsFailed(inOrder(failures, commands));
   }
 
   return {
@@ -86,6 +86,12 @@ export function parseSetCommands(commands: readonly string[]): {
   return { parsed, failures };
 }
 
+/** Failures in the order of the commands. */
+export function inOrder(failures: readonly CommandFailure[], commands: readonly string[]): CommandFailure[] {
+  const positions = new Map(commands.map((command, index) => [command, index]));
+  return failures.toSorted((one, other) => (positions.get(one.command) ?? 0) - (positions.get(other.command) ?? 0));
+}
+
 export function groupByExist(parsed: readonly ParsedCommand[]): CommandGroup[] {
   const groups: { exist: boolean; commands: ParsedCommand[] }[] = [];
   for (const item of parsed) {
@@ -100,7 +106,7 @@ export interface GroupFailure {
   /** What comes after it was not executed. */
   readonly index: number;
   readonly failure: CommandFailure;
-  /** What comes before it and may not have been executed: to be run again, with -exist. */
+  /** What comes before it and was perhaps not executed: to be run again. */
   readonly lost: readonly ParsedCommand[];
 }
 
@@ -122,15 +128,24 @@ export async function restoreGroup(runner: CommandRunner, group: CommandGroup, d
     throw new OutcomeUnknown(`ipset restore failed (${result.exitCode ?? 'killed'}): ${result.stderr.trim()}`);
   }
   const output = named[2]?.trim() ?? '';
-  return { index, failure: { command: failed.original, output }, lost: output.startsWith('Syntax error') ? collected(group, index) : [] };
+  return { index, failure: { command: failed.original, output }, lost: lostBefore(group, index, output) };
 }
 
-/** The members of the same set right before a line: restore may have had them in one message with it. */
-function collected(group: CommandGroup, index: number): ParsedCommand[] {
-  const prefix = (item: ParsedCommand | undefined): string => item?.command.text.split(' ', 2).join(' ') ?? '';
+/** What the kernel says about a member; then those before it in the message are in the set. */
+const aboutMember = /already added|not added|Hash is full/;
+/** So many members go into one message for certain: all of them are lost, or none is. */
+const ONE_MESSAGE = 100;
+
+/** The members of one set right before a line that was not sent: restore had them in a message that was not sent either. */
+function lostBefore(group: CommandGroup, index: number, output: string): ParsedCommand[] {
+  const words = (position: number): readonly string[] => group.commands[position]?.command.text.split(' ', 2) ?? [];
+  const isMember = (position: number): boolean => words(position)[0] === 'add' || words(position)[0] === 'del';
+  if (!isMember(index) || aboutMember.test(output)) return [];
   let start = index;
-  while (start > 0 && prefix(group.commands[start - 1]) === prefix(group.commands[index])) start -= 1;
-  return group.commands.slice(start, index).map(({ command, original }) => ({ command: { ...command, exist: true }, original }));
+  while (start > 0 && isMember(start - 1) && words(start - 1).join(' ') === words(index - 1).join(' ')) start -= 1;
+  const lost = group.commands.slice(start, index);
+  // Some of more may have been sent: then what is already so is no failure.
+  return lost.length <= ONE_MESSAGE ? lost : lost.map(({ command, original }) => ({ command: { ...command, exist: true }, original }));
 }
 
 /** A listing command in a process of its own. */

@@ -32,6 +32,7 @@ export interface RestoreCoprocessOptions {
   readonly lockSeconds: number;
   /** How long an acknowledgement may take, the wait for the lock included. */
   readonly deadlineMs: number;
+  readonly lockFile: string;
   readonly observer?: WriteObserver;
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -130,7 +131,7 @@ export class RestoreCoprocess {
 
   /** One text and its acknowledgement. */
   async #write(running: Running, text: string, deadlineMs: number): Promise<readonly string[]> {
-    const { clock, tool, logger } = this.#options;
+    const { clock, tool, lockFile, logger } = this.#options;
     const linesBefore = running.lines;
     const transactionLines = countLines(text);
     this.#acks += 1;
@@ -154,7 +155,7 @@ export class RestoreCoprocess {
     running.waiting = undefined;
     if (answer !== undefined) return answer;
     if (overdue) throw new OutcomeUnknown(`${tool} did not answer within ${deadlineMs} ms and was killed`);
-    throw restoreFailure({ tool, stderr: running.stderr, exit: await running.child.exited, linesBefore, transactionLines });
+    throw await restoreFailure({ tool, lockFile, stderr: running.stderr, exit: await running.child.exited, linesBefore, transactionLines });
   }
 
   #ready(): Promise<Running> {

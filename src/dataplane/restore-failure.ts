@@ -5,6 +5,7 @@
 
 import { OutcomeUnknown, TransactionRefused } from './errors.ts';
 import type { ChildExit } from './command.ts';
+import { lockHolder } from './xtables-lock.ts';
 
 export interface RestoreFailure {
   readonly tool: string;
@@ -13,13 +14,14 @@ export interface RestoreFailure {
   /** How many lines the process had read before the transaction's first one: it counts from its own start. */
   readonly linesBefore: number;
   readonly transactionLines: number;
+  readonly lockFile: string;
 }
 
 // "iptables-nft-restore: line 3 failed: Bad rule …", "iptables-restore: line 4 failed", "line 4: CHAIN_DEL failed (…): chain c1",
 // "Error occurred at line: 10".
 const namedLine = /\bline (\d+)(?: failed|: [A-Z_]+ failed)|\bError occurred at line: (\d+)/;
 
-export function restoreFailure(failure: RestoreFailure): TransactionRefused | OutcomeUnknown {
+export async function restoreFailure(failure: RestoreFailure): Promise<TransactionRefused | OutcomeUnknown> {
   const { tool, exit } = failure;
   const stderr = withoutNoise(failure.stderr);
   const named = namedLine.exec(stderr);
@@ -28,6 +30,10 @@ export function restoreFailure(failure: RestoreFailure): TransactionRefused | Ou
     // The last line is COMMIT: the tool found the fault only there and does not say which line caused it.
     const says = line >= 1 && line < failure.transactionLines;
     return new TransactionRefused(stderr, says ? line : undefined);
+  }
+  if (stderr.includes('holding the xtables lock')) {
+    const holder = await lockHolder(failure.lockFile);
+    return new OutcomeUnknown(`${tool} gave up waiting for the xtables lock (${failure.lockFile}), held by ${holder ?? 'another process'}; nothing was written`);
   }
   const ending = exit.signal === undefined ? `ended with status ${exit.exitCode ?? 'unknown'}` : `was ended by ${exit.signal}`;
   return new OutcomeUnknown(`${tool} ${ending} before it acknowledged a transaction${stderr === '' ? '' : `: ${stderr}`}`);

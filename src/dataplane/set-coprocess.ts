@@ -46,6 +46,8 @@ interface Running {
   /** The batch under way reads stderr and stdout. */
   onError: (line: string) => void;
   onOutput: (line: string) => void;
+  /** `version` was answered, the only line of stdout whose form is known. */
+  onVersion: () => void;
   /** Called once, if the process ends under the batch. */
   onEnd: () => void;
   ended: boolean;
@@ -53,7 +55,10 @@ interface Running {
 }
 
 const WRITE_LIMIT = 4_096;
+/** How long an answer may take before it is asked whether there will be one. */
+const DOUBT_MS = 200;
 const ack = new RegExp(`^(?:Warning: )?10\\.(\\d+)\\.(\\d+)\\.(\\d+)(\\S*) is (?:NOT )?in set ${markerSet}\\.$`);
+const version = /^ipset v\S+, protocol version: \d/;
 const prompts = /^(?:ipset> )+/;
 /** 24 bits of an address. */
 const NUMBERS = 1 << 24;
@@ -102,20 +107,14 @@ export class SetCoprocess {
     try {
       running = await this.#readyToWrite();
       const lines: string[] = [];
-      // `version` is the only line of stdout whose form is known: behind it, the list is complete.
-      const listed = Promise.withResolvers<void>();
-      running.onOutput = (line) => {
-        const text = line.replace(prompts, '');
-        if (/^ipset v\S+, protocol version: \d/.test(text)) listed.resolve();
-        else lines.push(text);
-      };
-      const [failure] = await this.#write(running, ['list -t', 'version']);
-      if (failure !== undefined) throw new ReadFailed(`ipset list -t failed: ${failure.output}`);
-      running.onEnd = () => listed.reject(new ReadFailed('ipset ended while listing'));
-      if (running.ended) running.onEnd();
-      await listed.promise;
-      running.onEnd = () => {};
+      running.onOutput = (line) => lines.push(line);
+      // The acknowledgement comes through the other stream and may be here first: behind the version the list is complete.
+      const listed = new Promise<void>((resolve) => {
+        running.onVersion = resolve;
+      });
+      const [failure] = await this.#write(running, ['list -t', 'version'], listed);
       running.onOutput = () => {};
+      if (failure !== undefined) throw new ReadFailed(`ipset list -t failed: ${failure.output}`);
       return lines;
     } catch (error) {
       if (error instanceof ReadFailed) throw error;
@@ -145,7 +144,8 @@ export class SetCoprocess {
     }
   }
 
-  async #write(running: Running, commands: readonly string[]): Promise<readonly CommandOutput[]> {
+  /** Until all commands are acknowledged, and `also`. */
+  async #write(running: Running, commands: readonly string[], also?: Promise<void>): Promise<readonly CommandOutput[]> {
     const { clock, deadlineMs, logger } = this.#options;
     const first = this.#number;
     this.#number = (this.#number + commands.length) % NUMBERS;
@@ -155,10 +155,14 @@ export class SetCoprocess {
     let printed = '';
     let overdue = false;
     let suspicious: string | undefined;
+    let complete = false;
+    let doubt: Timer | undefined;
     let deadline: Timer | undefined;
     let stuck: Timer | undefined;
     const watch = (): void => {
       deadline?.cancel();
+      doubt?.cancel();
+      doubt = clock.after(DOUBT_MS, () => this.#doubt(running, done.promise));
       deadline = clock.after(deadlineMs, () => {
         overdue = true;
         running.child.kill();
@@ -178,8 +182,11 @@ export class SetCoprocess {
       if (printed !== '') failed.push({ index, output: clean(printed) });
       printed = '';
       next = index + 1;
-      if (next >= commands.length) done.resolve();
-      else watch();
+      if (next < commands.length) return watch();
+      void Promise.resolve(also).then(() => {
+        complete = true;
+        done.resolve();
+      });
     };
     watch();
     running.onEnd = done.resolve;
@@ -187,10 +194,13 @@ export class SetCoprocess {
     await this.#send(running, commands, first);
     await done.promise;
     deadline?.cancel();
+    doubt?.cancel();
     stuck?.cancel();
     running.onError = () => {};
+    running.onVersion = () => {};
     running.onEnd = () => {};
-    if (next < commands.length) {
+    if (!complete) {
+      if (this.#running === running) this.#running = undefined;
       this.#startAgain();
       const reason = overdue ? `did not answer within ${deadlineMs} ms and was killed` : `ended before it acknowledged: ${clean(running.lastErrors)}`;
       throw new OutcomeUnknown(`ipset ${reason}`);
@@ -204,6 +214,22 @@ export class SetCoprocess {
       throw new OutcomeUnknown(`ipset answered in an unexpected way and was started again: ${clean(suspicious)}`);
     }
     return failed;
+  }
+
+  /**
+   * No answer for a while: either the tool is slow, or its marker set is gone and it will never answer. Behind the answer to another
+   * question there is none to wait for.
+   */
+  #doubt(running: Running, done: Promise<void>): void {
+    const { clock, logger } = this.#options;
+    running.onVersion = () => {
+      const timer = clock.after(DOUBT_MS, () => {
+        logger.warn({ tool: 'ipset', pid: running.child.pid }, `the set ${markerSet} has vanished: somebody destroys sets of this node; ipset is started again`);
+        running.child.kill();
+      });
+      void done.then(() => timer.cancel());
+    };
+    running.child.stdin.write('version\n');
   }
 
   /** Writes pieces that end at a line's end, the next one when the one before has left this process. */
@@ -234,9 +260,13 @@ export class SetCoprocess {
     await this.#pause(this.#backoff.delay());
     const child = await runner.spawn('stdbuf', ['-oL', 'ipset', '-']);
     const running: Running = {
-      child, onError: () => {}, onOutput: () => {}, onEnd: () => {}, ended: false, lastErrors: '',
+      child, onError: () => {}, onOutput: () => {}, onVersion: () => {}, onEnd: () => {}, ended: false, lastErrors: '',
     };
-    const output = readLines(child.stdout, (line) => running.onOutput(line));
+    const output = readLines(child.stdout, (line) => {
+      const text = line.replace(prompts, '');
+      if (version.test(text)) running.onVersion();
+      else running.onOutput(text);
+    });
     const errors = readLines(child.stderr, (line) => {
       running.lastErrors = line;
       running.onError(line);

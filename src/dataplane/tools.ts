@@ -18,6 +18,7 @@ import { SetCoprocess } from './set-coprocess.ts';
 import { createTableReader } from './table-reader.ts';
 import type { WriteObserver } from './write-observer.ts';
 import { noObserver } from './write-observer.ts';
+import { defaultLockFile } from './xtables-lock.ts';
 
 export type Backend = 'nft' | 'legacy';
 
@@ -36,6 +37,8 @@ export interface RuleToolOptions extends ToolOptions {
   readonly family: Family;
   /** How long to wait for the xtables lock (default 10). */
   readonly lockSeconds?: number;
+  /** The xtables lock, for messages (default /run/xtables.lock); the tools themselves go by XTABLES_LOCKFILE. */
+  readonly lockFile?: string;
   readonly observer?: WriteObserver;
 }
 
@@ -49,13 +52,13 @@ export function toolName(backend: Backend, family: Family, suffix?: 'restore' | 
  * by a process per change, with one warning.
  */
 export async function openRules(options: RuleToolOptions): Promise<RuleTool & ChainReader> {
-  const { runner, backend, family, lockSeconds = 10, observer = noObserver, logger = silentLogger, clock = systemClock } = options;
+  const { runner, backend, family, lockSeconds = 10, lockFile = defaultLockFile, observer = noObserver, logger = silentLogger, clock = systemClock } = options;
   const deadlineMs = (options.deadlineMs ?? 10_000) + lockSeconds * 1_000;
   const tool = toolName(backend, family, 'restore');
   const reader = createTableReader({ runner, saveTool: toolName(backend, family, 'save'), restoreTool: tool, lockSeconds, deadlineMs });
-  const singly = (): RuleTool & ChainReader => processRules({ runner, family, tool, lockSeconds, deadlineMs, reader, observer });
+  const singly = (): RuleTool & ChainReader => processRules({ runner, family, tool, lockSeconds, deadlineMs, lockFile, reader, observer });
   if (!options.coprocess) return singly();
-  const coprocess = new RestoreCoprocess({ runner, tool, lockSeconds, deadlineMs, observer, logger, clock });
+  const coprocess = new RestoreCoprocess({ runner, tool, lockSeconds, deadlineMs, lockFile, observer, logger, clock });
   return await answers(coprocess, tool, logger) ? coprocessRules(family, coprocess, reader) : singly();
 }
 
