@@ -89,7 +89,8 @@ function listenTcp(port: number): Promise<true> {
 }
 
 function listenUdp(port: number): Promise<true> {
-  const socket = createSocket({ type: 'udp6', recvBufferSize: 4 << 20 });
+  // A collector may take the port over for a while: the socket bound last gets the packets.
+  const socket = createSocket({ type: 'udp6', reuseAddr: true, recvBufferSize: 4 << 20 });
   socket.on('message', (message, sender) => {
     seen.add(message.toString());
     if (seen.size > 10_000) for (const oldest of seen) {
@@ -184,7 +185,7 @@ function closeStream(socket: DatagramSocket, timer: NodeJS.Timeout | undefined):
 }
 
 function collect(name: string, port: number): Promise<true> {
-  const socket = createSocket({ type: 'udp6', recvBufferSize: 4 << 20 });
+  const socket = createSocket({ type: 'udp6', reuseAddr: true, recvBufferSize: 4 << 20 });
   const arrived: number[] = [];
   socket.on('message', (message) => {
     if (message.length !== 4 + 36 || message.toString('utf8', 4) !== name) return;
