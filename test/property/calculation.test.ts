@@ -11,7 +11,7 @@ import type { World } from '../../src/model/verdict.ts';
 import { history, take } from './changes.ts';
 import { DesiredState } from './desired-state.ts';
 import { batchOf, Feed } from './feed.ts';
-import { seedOf } from './seed.ts';
+import { runsOf, seedOf } from './seed.ts';
 import { cut, shuffled } from './shuffle.ts';
 import { world } from './worlds.ts';
 
@@ -38,6 +38,10 @@ function updates(graph: Graph, state: DesiredState, list: readonly Update[]): vo
   if (desired !== undefined) state.take(desired);
 }
 
+test('the batch that completes the first lists gives a change set even in an empty cluster: the dataplane waits for it', () => {
+  assert.ok(createGraph({ node: 'node-1' }).update(batchOf([], true)));
+});
+
 test(`any order and any batching of the first lists gives the same desired state (seed ${seed})`, () => {
   fc.assert(
     fc.property(world, orders, (drawn, { order, longest }) => {
@@ -46,7 +50,7 @@ test(`any order and any batching of the first lists gives the same desired state
       feed(createGraph({ node: drawn.node }), state, parts.length === 0 ? [[]] : parts);
       assert.deepEqual(state.snapshot(), fromScratch(drawn).snapshot());
     }),
-    { numRuns: 400, seed },
+    { numRuns: runsOf(400), seed },
   );
 });
 
@@ -65,7 +69,7 @@ test(`after every batch of a history the desired state is that of a calculation 
         assert.deepEqual(state.snapshot(), fromScratch(current).snapshot());
       }
     }),
-    { numRuns: 400, seed },
+    { numRuns: runsOf(400), seed },
   );
 });
 
@@ -88,7 +92,7 @@ test(`the updates of a history in other batches, and a relist instead of them, e
       assert.deepEqual(rebatched.state.snapshot(), expected);
       assert.deepEqual(relisted.state.snapshot(), expected);
     }),
-    { numRuns: 400, seed },
+    { numRuns: runsOf(400), seed },
   );
 });
 
@@ -106,6 +110,6 @@ test(`there and back again ends where it began (seed ${seed})`, () => {
       updates(graph, state, shuffled(source.list(drawn.objects), order));
       assert.deepEqual(state.snapshot(), before);
     }),
-    { numRuns: 300, seed },
+    { numRuns: runsOf(300), seed },
   );
 });

@@ -1,6 +1,6 @@
 // What a fuzz has really tried: how many packets were allowed, for which reasons, and for how many each feature was decisive.
 //
-// A feature is looked at until it has decided `enough` packets, so the counts are cut off there; a packet in which several
+// A feature is looked at until it has decided enough packets, so the counts are cut off there; a packet in which several
 // features meet counts for each of them.
 
 import assert from 'node:assert/strict';
@@ -9,6 +9,7 @@ import type { Judge, Verdict, World } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { features } from './features.ts';
 
+/** Decisive packets of each reason and each feature. */
 const enough = 20;
 
 /** "direction action reason" of the last decision. All can happen in a world without Calico's own policies. */
@@ -35,12 +36,40 @@ const reasons = [
   'ingress deny unknown-interface',
 ] as const;
 
+/** What one thread tells another. */
+export interface Counts {
+  readonly worlds: number;
+  readonly packets: number;
+  readonly allowed: number;
+  readonly reasons: ReadonlyMap<string, number>;
+  readonly features: ReadonlyMap<string, number>;
+}
+
 export class Coverage {
   #worlds = 0;
   #packets = 0;
   #allowed = 0;
   readonly #reasons = new Map<string, number>(reasons.map((reason) => [reason, 0]));
   readonly #features = new Map<string, number>(features.map(({ name }) => [name, 0]));
+
+  readonly #lookedFor: number;
+
+  /** `share`: how many threads look; each looks for its part, and a little more. */
+  constructor(share = 1) {
+    this.#lookedFor = share === 1 ? enough : Math.ceil((1.5 * enough) / share);
+  }
+
+  counts(): Counts {
+    return { worlds: this.#worlds, packets: this.#packets, allowed: this.#allowed, reasons: this.#reasons, features: this.#features };
+  }
+
+  add({ worlds, packets, allowed, reasons: reasonCounts, features: featureCounts }: Counts): void {
+    this.#worlds += worlds;
+    this.#packets += packets;
+    this.#allowed += allowed;
+    for (const [name, count] of reasonCounts) add(this.#reasons, name, count);
+    for (const [name, count] of featureCounts) add(this.#features, name, count);
+  }
 
   observe(world: World, judged: Judge, packets: readonly Packet[], verdicts: readonly Verdict[]): void {
     this.#worlds++;
@@ -51,12 +80,16 @@ export class Coverage {
       if (last !== undefined) add(this.#reasons, `${last.direction} ${last.action} ${last.reason}`, 1);
     }
     for (const feature of features) {
-      if ((this.#features.get(feature.name) ?? 0) >= enough) continue;
+      if ((this.#features.get(feature.name) ?? 0) >= this.#lookedFor) continue;
       const other = feature.without(world, judged.invalid);
       if (other === undefined) continue;
       const otherwise = judge(other);
       add(this.#features, feature.name, packets.filter((packet, index) => otherwise.verdict(packet).action !== verdicts[index]?.action).length);
     }
+  }
+
+  get worlds(): number {
+    return this.#worlds;
   }
 
   get allowedShare(): number {
@@ -69,7 +102,7 @@ export class Coverage {
       `${this.#worlds} worlds, ${this.#packets} packets, ${(100 * this.allowedShare).toFixed(1)} % allowed`,
       'decisive reasons:',
       ...[...this.#reasons].map(line),
-      `decisive features (counted to ${enough} at least):`,
+      `decisive features (looked for until there were ${enough} or more):`,
       ...[...this.#features].map(line),
     ].join('\n');
   }

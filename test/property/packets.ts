@@ -31,7 +31,7 @@ const protocol = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(4, 47, 136) },
 );
 
-export const aim = fc.record({
+const aim = fc.record({
   way,
   connection,
   protocol,
@@ -45,10 +45,14 @@ export const aim = fc.record({
   /** The interface belongs to no endpoint; the source (or, inward, the destination) is not the endpoint's own. */
   oddity: fc.oneof({ weight: 94, arbitrary: fc.constant('none' as const) }, { weight: 6, arbitrary: fc.constantFrom('unknown', 'foreign', 'tunnel') }),
 });
-export type Aim = typeof aim extends fc.Arbitrary<infer T> ? T : never;
+type Aim = typeof aim extends fc.Arbitrary<infer T> ? T : never;
+
+export function aims(count: number): fc.Arbitrary<readonly Aim[]> {
+  return fc.array(aim, { minLength: count, maxLength: count, size: 'max' });
+}
 
 /** What can be aimed at; computed once per world. */
-export interface Range {
+interface Range {
   readonly local: readonly Target[];
   readonly pods: readonly Target[];
   /** Addresses of interest that need not be a pod's. */
@@ -63,7 +67,7 @@ interface Target {
   readonly offers: readonly (readonly [protocol: number, port: number])[];
 }
 
-export function rangeOf(world: World): Range {
+function rangeOf(world: World): Range {
   const prefix = world.options.interfacePrefixes[0] ?? '';
   const pods = world.objects.filter((object) => object.kind === 'Pod');
   const targets = pods.flatMap((pod) => {
@@ -81,8 +85,14 @@ export function rangeOf(world: World): Range {
   };
 }
 
+/** The packets that the aims are in this world. */
+export function aimed(world: World, drawn: readonly Aim[]): readonly Packet[] {
+  const range = rangeOf(world);
+  return drawn.map((each) => packetAt(range, each));
+}
+
 /** IPv4 only: the family that the kernel side enforces. */
-export function packetAt(range: Range, drawn: Aim): Packet {
+function packetAt(range: Range, drawn: Aim): Packet {
   const near = pick(range.local.length > 0 ? range.local : nowhere, drawn.near);
   const far = pick(range.pods.length > 0 && drawn.farIsPod ? range.pods : range.addresses.map(outside), drawn.far);
   const peer = pick(range.local.length > 0 ? range.local : nowhere, drawn.far);
