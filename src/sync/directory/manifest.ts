@@ -2,7 +2,7 @@
 // number of YAML documents, or JSON. Out: objects of the kinds that are read, with defaults filled in; the other kinds by name;
 // or what is wrong, with lines. A file is taken whole or not at all: one document that is wrong makes it a bad file.
 
-import { type Document, LineCounter, isNode, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 
 import type { DecodeContext } from '../resources/decode-context.ts';
 import { kinds } from '../resources/kinds.ts';
@@ -155,10 +155,12 @@ function parseYaml(text: string, errors: ManifestError[]): ParsedDocument[] {
   return parsed;
 }
 
-/** Line of the innermost node on the path that exists. */
+/** Line of the innermost part of the path that exists: of a field where its name stands, of an item where it begins. */
 function lineOf(document: Document, path: Path, lineCounter: LineCounter): number {
   for (let length = path.length; length >= 0; length -= 1) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    const parent = length === 0 ? undefined : document.getIn(path.slice(0, length - 1), true);
+    const key = isMap(parent) ? parent.items.map((pair) => pair.key).find((node) => isScalar(node) && String(node.value) === String(path[length - 1])) : undefined;
+    const node = key ?? (length === 0 ? document.contents : document.getIn(path.slice(0, length), true));
     if (isNode(node) && node.range) return lineCounter.linePos(node.range[0]).line;
   }
   return 1;

@@ -68,6 +68,8 @@ export interface Failure {
 const shortestWatch = 1000;
 /** How often the streamed initial state may break off before the paged list is used instead. */
 const streamAttempts = 2;
+/** How servers say that they do not know or not allow it. */
+const streamRefusals: readonly number[] = [400, 405, 406, 415, 422];
 /** Expired again this soon, a list is no remedy. Milliseconds. */
 const expiryInterval = 10_000;
 /** Nobody may make us wait for longer. Milliseconds. */
@@ -82,6 +84,7 @@ export class Reflector {
   #version: string | undefined;
   /** False where the server does not stream the initial state; of this kind only, and without a word. */
   #streams = true;
+  /** Streamed initial states that broke off since the last complete one. */
   #brokenStreams = 0;
   #lastExpiry = Number.NEGATIVE_INFINITY;
   /** Credentials were read again since the last success. */
@@ -126,7 +129,8 @@ export class Reflector {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const verb: Verb = this.#version === undefined && !this.#streams ? 'list' : 'watch';
+      const pages = !this.#streams || this.#brokenStreams >= streamAttempts;
+      const verb: Verb = this.#version === undefined && pages ? 'list' : 'watch';
       try {
         await (verb === 'list' ? this.#list() : this.#version === undefined ? this.#stream() : this.#resume(this.#version));
       } catch (error) {
@@ -151,32 +155,38 @@ export class Reflector {
   async #stream(): Promise<void> {
     const replacement = this.#options.cache.replace();
     let receivedAt: number | undefined;
+    let opened = false;
     let complete = false;
+    const onOpen = (): void => {
+      opened = true;
+    };
+    const onEvents = (events: readonly WatchEvent<unknown>[], now: number): void => {
+      receivedAt ??= now;
+      if (complete) {
+        this.#apply(events, now);
+        return;
+      }
+      const end = events.findIndex((event) => event.type === 'BOOKMARK' && event.endsInitialList);
+      this.#collect(end < 0 ? events : events.slice(0, end), replacement);
+      const bookmark = events[end];
+      if (bookmark?.type !== 'BOOKMARK') return;
+      complete = true;
+      this.#complete(replacement, bookmark.resourceVersion, receivedAt, 'stream');
+      this.#setWatching(true);
+      this.#apply(events.slice(end + 1), now);
+    };
     try {
-      await this.#read({ sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }, (events, now) => {
-        receivedAt ??= now;
-        if (complete) {
-          this.#apply(events, now);
-          return;
-        }
-        const end = events.findIndex((event) => event.type === 'BOOKMARK' && event.endsInitialList);
-        this.#collect(end < 0 ? events : events.slice(0, end), replacement);
-        const bookmark = events[end];
-        if (bookmark?.type !== 'BOOKMARK') return;
-        complete = true;
-        this.#complete(replacement, bookmark.resourceVersion, receivedAt, 'stream');
-        this.#setWatching(true);
-        this.#apply(events.slice(end + 1), now);
-      });
+      await this.#read({ sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }, onEvents, onOpen);
       if (!complete) throw new ConnectionFailed('the watch ended before the initial state was complete');
     } catch (error) {
       if (complete || this.#stop.signal.aborted) throw error;
-      if (error instanceof RequestRefused && [400, 405, 406, 415, 422].includes(error.status)) this.#streams = false;
-      else {
-        // A server, or something on the way, that can't hold a long answer may still manage pages.
-        if (!(error instanceof RequestRefused) && (this.#brokenStreams += 1) >= streamAttempts) this.#streams = false;
-        throw error;
+      if (!opened && error instanceof RequestRefused && streamRefusals.includes(error.status)) {
+        this.#streams = false;
+        return;
       }
+      // A server, or something on the way, that can't hold a long answer may still manage pages.
+      if (opened) this.#brokenStreams += 1;
+      throw error;
     }
   }
 

@@ -71,7 +71,6 @@ export class KubernetesSource implements Source {
   }
 
   /** Rejects with SourceOptionsInvalid where no API server is named; one that can't be reached is waited for. */
-  // oxlint-disable-next-line require-await -- A bad option is a rejection, not an exception.
   async start(sink: Sink): Promise<void> {
     const { access, metrics, random = Math.random, timeouts = defaultTimeouts } = this.#options;
     const transport = new KubernetesTransport(() => loadKubeConfig(access), timeouts);

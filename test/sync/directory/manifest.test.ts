@@ -1,0 +1,104 @@
+// The text of a manifest file → objects, or what is wrong and where.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { type Manifest, type ManifestError, readManifest } from '../../../src/sync/directory/manifest.ts';
+import { context } from '../resources/objects.ts';
+
+const good = (text: string): Manifest => {
+  const result = readManifest(text, context());
+  assert.ok('manifest' in result, JSON.stringify(result));
+  return result.manifest;
+};
+
+const errorsOf = (text: string): readonly ManifestError[] => {
+  const result = readManifest(text, context());
+  assert.ok('errors' in result, 'the file is bad');
+  return result.errors;
+};
+
+const names = ({ objects }: Manifest): string[] => objects.map(({ resource, identity, line }) => `${resource.kind} ${identity.namespace}/${identity.name} line ${line}`);
+
+const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n';
+const account = 'apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: runner\n  namespace: shop\n';
+const policy = (spec: string): string => `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: web\n  namespace: shop\nspec:\n${spec}`;
+
+describe('a file', () => {
+  test('has any number of documents, empty ones included', () => {
+    assert.deepEqual(names(good(`---\n${namespace}---\n# nothing\n---\n${account}`)), ['Namespace /shop line 2', 'ServiceAccount shop/runner line 9']);
+  });
+
+  test('may be JSON', () => {
+    assert.deepEqual(names(good(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }))), ['Namespace /shop line 1']);
+  });
+
+  test('may hold lists of any kinds, also as the API serves them', () => {
+    const list = 'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: a}\n- apiVersion: v1\n  kind: ServiceAccountList\n  items:\n  - metadata: {name: b, namespace: a}\n';
+    assert.deepEqual(names(good(list)), ['Namespace /a line 4', 'ServiceAccount a/b line 10']);
+  });
+
+  test('may hold kinds that are not read, and of a kind other versions', () => {
+    const other = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {}\n---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: x}\n';
+    assert.deepEqual(good(other), { objects: [], ignored: ['apps/v1 Deployment', 'projectcalico.org/v3 NetworkPolicy'] });
+  });
+
+  test('of comments only has no objects', () => assert.deepEqual(good('# all gone\n').objects, []));
+
+  test('may use anchors and merge keys', () => {
+    const text = `apiVersion: v1\nkind: List\nitems:\n- &a {apiVersion: v1, kind: ServiceAccount, metadata: {name: a}}\n- <<: *a\n  metadata: {name: b, namespace: shop}\n`;
+    assert.deepEqual(names(good(text)), ['ServiceAccount default/a line 4', 'ServiceAccount shop/b line 5']);
+  });
+});
+
+describe('what the API server would fill in', () => {
+  const metadataOf = (text: string): unknown => good(text).objects[0]?.object['metadata'];
+
+  test('the namespace default', () => {
+    assert.deepEqual(metadataOf('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n'), { name: 'a', namespace: 'default' });
+  });
+  test("a Namespace's label with its name, whatever the manifest says", () => {
+    const text = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {x: y, kubernetes.io/metadata.name: z}}\n';
+    assert.deepEqual(metadataOf(text), { name: 'a', labels: { x: 'y', 'kubernetes.io/metadata.name': 'a' } });
+  });
+});
+
+describe('a bad file names line and reason', () => {
+  const bad: readonly [string, string, number, RegExp][] = [
+    ['nothing at all', ' \n', 1, /is empty; to remove its objects, delete the file/],
+    ['YAML that does not parse', `${namespace}labels: [a\nb: c\n`, 6, /./],
+    ['a key twice', 'apiVersion: v1\nkind: Namespace\nkind: Pod\n', 3, /unique/],
+    ['JSON that does not parse', '{"kind": "Pod",\n"a" "b"}\n', 2, /./],
+    ['an alias of nothing', 'apiVersion: v1\nkind: *x\n', 1, /./],
+    ['text', 'hello\n', 1, /no Kubernetes object/],
+    ['a document without a kind', `${namespace}---\nmetadata: {}\n`, 6, /apiVersion and kind/],
+    ['a name with capitals', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: Shop\n', 4, /metadata\.name "Shop" must be/],
+    ['no name', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  labels: {}\n', 3, /metadata\.name is missing/],
+    ['a Namespace in a namespace', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  namespace: b\n', 5, /belongs to no namespace/],
+    ['a label key', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    ok: x\n    a b: x\n', 7, /no label key/],
+    ['a label value', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    app.x/y: x y\n', 6, /no label value/],
+    ['a label without quotes', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    v: 1.10\n', 6, /must be a string \(put the value in quotes\)/],
+    ['an annotation key', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  annotations:\n    a b: x\n', 6, /no label key/],
+    ['a CIDR', policy('  ingress:\n  - from:\n    - ipBlock:\n        cidr: 10.0.0.0/33\n'), 10, /spec\.ingress\[0\]\.from\[0\]\.ipBlock\.cidr "10\.0\.0\.0\/33" is no CIDR/],
+    ['an item of a list', 'kind: List\napiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Namespace\n  metadata:\n    name: B\n', 7, /"B" must be/],
+    ['an address of a pod', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: n}\nstatus:\n  podIP: 10.1.1\n', 6, /status\.podIP "10\.1\.1" is no address/],
+  ];
+  for (const [what, text, line, reason] of bad) {
+    test(what, () => {
+      const [error] = errorsOf(text);
+      assert.equal(error?.line, line);
+      assert.match(error.reason, reason);
+    });
+  }
+
+  test('each of them', () => {
+    const text = `${namespace.replace('shop', 'A')}---\n${namespace.replace('shop', 'B')}`;
+    assert.deepEqual(errorsOf(text).map(({ line }) => line), [4, 9]);
+  });
+
+  test('aliases that multiply without end are refused', () => {
+    const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array.from({ length: 9 }, () => `*l${i}`).join(', ')}]`);
+    const text = `apiVersion: v1\nkind: Namespace\nl0: &l0 [x, x, x]\n${levels.join('\n')}\n`;
+    assert.match(errorsOf(text)[0]?.reason ?? '', /alias/i);
+  });
+});
