@@ -2,7 +2,7 @@
 // must meet; undefined, with every problem reported, where the API server would refuse it. An empty selector selects everything.
 
 import { labelKeyProblem, labelValueProblem } from './names.ts';
-import { fieldsOf, readAll, readFields, readList } from './wire.ts';
+import { fieldsOf, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Report } from './wire.ts';
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
@@ -42,7 +42,8 @@ export function readLabelSelector(value: unknown, field: string, report: Report)
   const list = readList(selector['matchExpressions'], `${field}.matchExpressions`, report);
   const expressions =
     list && readAll(list, `${field}.matchExpressions`, (entry, entryField) => readExpression(entry, entryField, report));
-  return labels && expressions && [...labels, ...expressions];
+  const isKnown = knowsAll(selector, ['matchLabels', 'matchExpressions'], field, report);
+  return isKnown && labels && expressions ? [...labels, ...expressions] : undefined;
 }
 
 function readMatchLabels(value: unknown, field: string, report: Report): LabelSelector | undefined {
@@ -69,7 +70,7 @@ function readExpression(value: unknown, field: string, report: Report): Requirem
     return undefined;
   }
   const { key, operator } = expression;
-  let valid = true;
+  let valid = knowsAll(expression, ['key', 'operator', 'values'], field, report);
   const refuse = (at: string, problem: string): void => {
     report(at, problem);
     valid = false;

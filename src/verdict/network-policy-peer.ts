@@ -6,7 +6,7 @@ import type { Address, Cidr } from './cidr.ts';
 import type { Cluster, Endpoint } from './cluster.ts';
 import { readLabelSelector, selects } from './label-selector.ts';
 import type { LabelSelector } from './label-selector.ts';
-import { fieldsOf, isAbsent, readAll, readList } from './wire.ts';
+import { fieldsOf, isAbsent, knowsAll, readAll, readList } from './wire.ts';
 import type { Report } from './wire.ts';
 
 export type Peer =
@@ -54,6 +54,7 @@ export function readPeer(value: unknown, field: string, report: Report): Peer | 
     report(field, 'must be an object');
     return undefined;
   }
+  if (!knowsAll(peer, ['podSelector', 'namespaceSelector', 'ipBlock'], field, report)) return undefined;
   const { podSelector, namespaceSelector, ipBlock } = peer;
   const hasSelector = !isAbsent(podSelector) || !isAbsent(namespaceSelector);
   if (isAbsent(ipBlock) && !hasSelector) {
@@ -78,6 +79,7 @@ function readBlock(value: unknown, field: string, report: Report): Peer | undefi
     report(field, 'must be an object');
     return undefined;
   }
+  const isKnown = knowsAll(block, ['cidr', 'except'], field, report);
   const cidr = readCidr(block['cidr'], `${field}.cidr`, report);
   const holes = readList(block['except'], `${field}.except`, report);
   const except =
@@ -88,7 +90,7 @@ function readBlock(value: unknown, field: string, report: Report): Peer | undefi
       report(at, `${String(hole)} must be a strict part of ${String(block['cidr'])}`);
       return undefined;
     });
-  return cidr && except && { kind: 'block', cidr, except };
+  return isKnown && cidr && except ? { kind: 'block', cidr, except } : undefined;
 }
 
 function readCidr(value: unknown, field: string, report: Report): Cidr | undefined {

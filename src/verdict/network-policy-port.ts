@@ -5,7 +5,7 @@ import type { Packet } from '../model/packet.ts';
 import { portNameProblem } from './names.ts';
 import { transportProtocols } from './pods.ts';
 import type { Pod } from './pods.ts';
-import { fieldsOf, isAbsent } from './wire.ts';
+import { fieldsOf, isAbsent, knowsAll } from './wire.ts';
 import type { Report } from './wire.ts';
 
 export interface RulePort {
@@ -30,10 +30,11 @@ export function readPort(value: unknown, field: string, report: Report): RulePor
     report(field, 'must be an object');
     return undefined;
   }
+  const isKnown = knowsAll(entry, ['protocol', 'port', 'endPort'], field, report);
   const protocol = transportProtocols.get(entry['protocol'] ?? 'TCP');
   if (protocol === undefined) report(`${field}.protocol`, `must be one of ${[...transportProtocols.keys()].join(', ')}`);
   const port = readNumbers(entry['port'], entry['endPort'], field, report);
-  return protocol !== undefined && port !== undefined ? { protocol, port } : undefined;
+  return isKnown && protocol !== undefined && port !== undefined ? { protocol, port } : undefined;
 }
 
 function readNumbers(port: unknown, endPort: unknown, field: string, report: Report): RulePort['port'] | undefined {

@@ -5,7 +5,7 @@
 //   - something bad anywhere in one entry of spec.ingress or spec.egress: that whole entry disappears (all entries allow), the
 //     others stay, and the policy goes on isolating;
 //   - spec.podSelector unreadable: it selects its whole namespace, and isolates it in both directions, without rules;
-//   - anything else (metadata, spec, policyTypes, a list of rules that is no list): it isolates what it selects in both
+//   - anything else (metadata, unknown fields of spec, policyTypes, a list of rules that is no list): it isolates what it selects in both
 //     directions, without rules.
 //
 // The entries of `from`/`to` are read in network-policy-peer.ts, those of `ports` in network-policy-port.ts.
@@ -20,7 +20,7 @@ import { portMatches, readPort } from './network-policy-port.ts';
 import type { RulePort } from './network-policy-port.ts';
 import { defaultTier } from './policy.ts';
 import type { Direction, Policy, Rule, Traffic } from './policy.ts';
-import { fieldsOf, readAll, readFields, readList } from './wire.ts';
+import { fieldsOf, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
 
 interface Entry {
@@ -35,11 +35,12 @@ export function readNetworkPolicy(object: WireObject, report: Report): Policy {
   const metadata = readMetadata(object, 'namespaced', report);
   const spec = readFields(object['spec'], 'spec', report);
   const podSelector = readLabelSelector(spec?.['podSelector'], 'spec.podSelector', report);
+  const isKnown = spec && knowsAll(spec, ['podSelector', 'policyTypes', 'ingress', 'egress'], 'spec', report);
   const directions = spec && readPolicyTypes(spec, report);
   const ingress = spec && readRules(spec, 'ingress', namespace, report);
   const egress = spec && readRules(spec, 'egress', namespace, report);
 
-  const isReadable = metadata && podSelector && directions && ingress && egress;
+  const isReadable = isKnown && metadata && podSelector && directions && ingress && egress;
   const rules = isReadable
     ? { ...(directions.has('ingress') ? { ingress } : {}), ...(directions.has('egress') ? { egress } : {}) }
     : { ingress: [], egress: [] };
@@ -92,11 +93,12 @@ function readEntry(value: unknown, field: string, peersField: 'from' | 'to', rep
     report(field, 'must be an object');
     return undefined;
   }
+  const isKnown = knowsAll(entry, [peersField, 'ports'], field, report);
   const peerList = readList(entry[peersField], `${field}.${peersField}`, report);
   const portList = readList(entry['ports'], `${field}.ports`, report);
   const peers = peerList && readAll(peerList, `${field}.${peersField}`, (peer, at) => readPeer(peer, at, report));
   const ports = portList && readAll(portList, `${field}.ports`, (port, at) => readPort(port, at, report));
-  return peers && ports && { peers, ports };
+  return isKnown && peers && ports ? { peers, ports } : undefined;
 }
 
 /**

@@ -22,6 +22,16 @@ export function readFields(value: unknown, field: string, report: Report): Field
   return fields;
 }
 
+/**
+ * Whether these are all the fields there are. A misspelt field, or one of a later version of the API, may be a condition: who does
+ * not know it must not read the rest as if it were not there.
+ */
+export function knowsAll(fields: Fields, known: readonly string[], field: string, report: Report): boolean {
+  const unknown = Object.keys(fields).filter((name) => !known.includes(name));
+  for (const name of unknown) report(`${field}.${name}`, 'is no field of this kind');
+  return unknown.length === 0;
+}
+
 /** A JSON list, an absent one being empty; undefined (and reported) when it is something else. */
 export function readList(value: unknown, field: string, report: Report): readonly unknown[] | undefined {
   if (isAbsent(value)) return [];

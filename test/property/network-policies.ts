@@ -127,6 +127,10 @@ const brokenPeers: readonly unknown[] = [
   {},
   null,
   { podSelektor: {} },
+  { podSelector: {}, namespaceSelectr: { matchLabels: { env: 'prod' } } },
+  { podSelector: { matchLabel: { app: 'web' } } },
+  { namespaceSelector: { matchExpressions: [{ key: 'env', operator: 'Exists', value: 'prod' }] } },
+  { ipBlock: { cidr: '0.0.0.0/0', excepts: ['10.0.0.0/8'] } },
   { podSelector: {}, ipBlock: { cidr: '0.0.0.0/0' } },
   { podSelector: { matchExpressions: [{ key: 'app', operator: 'in', values: ['web'] }] } },
   { podSelector: { matchExpressions: [{ key: 'app', operator: 'NotIn', values: [] }] } },
@@ -154,6 +158,7 @@ const brokenPorts: readonly unknown[] = [
   { port: 'http', endPort: 90 },
   { endPort: 90 },
   { port: 80, protocol: 'tcp' },
+  { port: 1, endport: 2 },
   { protocol: 'ICMP' },
 ];
 const brokenSelectors: readonly unknown[] = [
@@ -161,9 +166,16 @@ const brokenSelectors: readonly unknown[] = [
   { matchExpressions: [{ key: 'app', operator: 'Equals', values: ['web'] }] },
   { matchExpressions: [{ key: 'a/b/c', operator: 'Exists' }] },
 ];
+/** Fields that a rule of the other direction has, or none. */
+const brokenRules: readonly (readonly ['ingress' | 'egress', Json])[] = [
+  ['ingress', { to: [{ podSelector: {} }] }],
+  ['egress', { from: [{ podSelector: {} }] }],
+  ['ingress', { port: [{ port: 80 }] }],
+];
+const brokenSpecs: readonly Json[] = [{ policyType: ['Egress'] }, { egres: [] }, { ingress: {} }, { egress: 'none' }];
 const brokenTypes: readonly unknown[] = [['Ingres'], ['Ingress', 'egress'], ['Ingress', 'Egress', 'Ingress']];
 
-/** Spoils one place of a policy: a peer or a port of one rule, the pod selector, or the types. */
+/** Spoils one place of a policy: a peer or a port of one rule, a rule, a field of the spec, the pod selector, or the types. */
 function spoilt(whole: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
   const inRule = (direction: 'ingress' | 'egress', change: readonly [field: string, value: unknown]): fc.Arbitrary<Json> =>
     fc.tuple(whole, fc.nat(2), fc.boolean()).map(([original, position, keepsOthers]) => {
@@ -179,6 +191,8 @@ function spoilt(whole: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
     { weight: 3, arbitrary: fc.constantFrom(...brokenPeers).chain((value) => inRule('egress', ['to', value])) },
     { weight: 2, arbitrary: fc.constantFrom(...brokenPorts).chain((value) => inRule('ingress', ['ports', value])) },
     { weight: 2, arbitrary: fc.constantFrom(...brokenPorts).chain((value) => inRule('egress', ['ports', value])) },
+    { weight: 1, arbitrary: fc.tuple(whole, fc.constantFrom(...brokenRules)).map(([original, [direction, value]]) => ({ ...original, [direction]: [value] })) },
+    { weight: 1, arbitrary: fc.tuple(whole, fc.constantFrom(...brokenSpecs)).map(([original, value]) => ({ ...original, ...value })) },
     { weight: 2, arbitrary: fc.tuple(whole, fc.constantFrom(...brokenSelectors)).map(([original, value]) => ({ ...original, podSelector: value })) },
     { weight: 2, arbitrary: fc.tuple(whole, fc.constantFrom(...brokenTypes)).map(([original, value]) => ({ ...original, policyTypes: value })) },
   );

@@ -90,7 +90,7 @@ test('peers that the API server refuses', () => {
   const refused = (peer: unknown): readonly string[] => fields(policy('a/p', { podSelector: {}, ingress: [{ from: [peer] }] }));
   const peer = 'spec.ingress[0].from[0]';
   assert.deepEqual(refused({}), [peer]);
-  assert.deepEqual(refused({ podSelectr: {} }), [peer]);
+  assert.deepEqual(refused({ podSelectr: {} }), [`${peer}.podSelectr`]);
   assert.deepEqual(refused(null), [peer]);
   assert.deepEqual(refused({ podSelector: {}, ipBlock: { cidr: '10.0.0.0/8' } }), [peer]);
   assert.deepEqual(refused({ ipBlock: {} }), [`${peer}.ipBlock.cidr`]);
@@ -113,6 +113,24 @@ test('ports that the API server refuses', () => {
   assert.deepEqual(refused({ port: 'http', endPort: 90 }), [`${port}.endPort`]);
   assert.deepEqual(refused({ endPort: 90 }), [`${port}.endPort`]);
   assert.deepEqual(refused('80'), [port]);
+});
+
+test('a misspelt field is never read as if it were not there', () => {
+  const refused = (spec: Record<string, unknown>): readonly string[] => fields(policy('a/p', { podSelector: {}, ...spec }));
+  assert.deepEqual(refused({ ingress: [{ to: [] }] }), ['spec.ingress[0].to']);
+  assert.deepEqual(refused({ egress: [{ port: [] }] }), ['spec.egress[0].port']);
+  assert.deepEqual(refused({ ingress: [{ from: [{ podSelector: {}, namespaceSelectr: {} }] }] }), ['spec.ingress[0].from[0].namespaceSelectr']);
+  assert.deepEqual(refused({ ingress: [{ from: [{ podSelector: { matchLabel: {} } }] }] }), ['spec.ingress[0].from[0].podSelector.matchLabel']);
+  assert.deepEqual(refused({ ingress: [{ from: [{ podSelector: { matchExpressions: [{ key: 'a', operator: 'Exists', value: 'b' }] } }] }] }), [
+    'spec.ingress[0].from[0].podSelector.matchExpressions[0].value',
+  ]);
+  assert.deepEqual(refused({ ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', excepts: [] } }] }] }), ['spec.ingress[0].from[0].ipBlock.excepts']);
+  assert.deepEqual(refused({ ingress: [{ ports: [{ port: 80, endport: 90 }] }] }), ['spec.ingress[0].ports[0].endport']);
+  assert.deepEqual(refused({ policyType: ['Egress'] }), ['spec.policyType']);
+});
+
+test('an unknown field of the spec isolates the selected pods in both directions, without rules', () => {
+  assert.deepEqual(allowed({ ...onX, policyType: ['Egress'], ingress: [{}] }), ['in y', 'out y']);
 });
 
 test('every problem of an object is named, with its kind, namespace and name', () => {
