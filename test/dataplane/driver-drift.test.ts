@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Node } from './node.ts';
+import { desired, endpoint, entity, policy, profile, rule, set, tier } from './objects.ts';
+
+async function synced(options: ConstructorParameters<typeof Node>[1] = {}): Promise<Node> {
+  const node = await new Node(undefined, options).start();
+  await node.update(
+    desired({
+      addedSets: [set('s:a', ['10.0.0.8', '10.0.0.9'])],
+      policies: [policy('web', { ingress: [rule({ source: entity({ sets: ['s:a'] }) })] })],
+      profiles: [profile('kns.default')],
+      endpoints: [endpoint('web', 'a1', { tiers: [tier({ ingress: ['knp/default/web'] })] })],
+    }),
+  );
+  await node.pass(200);
+  node.kernel.clearLog();
+  node.log.length = 0;
+  return node;
+}
+
+const flush = '*filter\n-F cali-FORWARD\nCOMMIT\n';
+
+describe('a doorbell', () => {
+  it('that rings for nothing costs a read and no write', async () => {
+    const node = await synced();
+    await node.ring();
+    assert.deepEqual(node.kernel.reads.map(({ kind }) => kind), ['save']);
+    assert.equal(node.kernel.writes.length, 0);
+    assert.deepEqual(node.log, []);
+  });
+
+  it('that rings for a foreign chain or another table costs nothing', async () => {
+    const node = await synced();
+    await node.ring({ touched: [{ family: 4, table: 'filter', chain: 'KUBE-SERVICES' }, { family: 4, table: 'nat', chain: 'cali-PREROUTING' }], reason: 'kube-proxy' });
+    assert.deepEqual(node.kernel.reads, []);
+  });
+
+  it('that rings for a flushed chain has it repaired at once, with one line that says what and who', async () => {
+    const node = await synced();
+    node.kernel.edit(flush);
+    await node.ring({ touched: [{ family: 4, table: 'filter', chain: 'cali-FORWARD' }], culprit: { pid: 4711, name: 'iptables' }, reason: 'changed' });
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    assert.deepEqual(node.log.map(({ level, fields }) => [level, fields]), [
+      ['warn', { undone: ['cali-FORWARD: 3 of 3 rules gone'], objects: 1, by: ['iptables[4711]'] }],
+    ]);
+  });
+
+  it('after everything was flushed and deleted brings all of it back', async () => {
+    const node = await synced();
+    const before = node.kernel.rulesText().replace(/\[\d+:\d+\]/g, '');
+    node.kernel.edit('*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-F\n-X\nCOMMIT\n');
+    await node.ring();
+    const order = (text: string): string[] => text.split('\n').sort();
+    assert.deepEqual(order(node.kernel.rulesText().replace(/\[\d+:\d+\]/g, '')), order(before));
+  });
+
+  it('is answered at most once in its interval', async () => {
+    const node = await synced({ doorbellInterval: 1_000 });
+    await node.ring();
+    await node.ring();
+    await node.ring();
+    assert.equal(node.kernel.reads.length, 1);
+    await node.pass(1_000);
+    assert.equal(node.kernel.reads.length, 2);
+  });
+
+  it('does not make two programs fight: repairs of the same thing wait longer and longer, with one warning', async () => {
+    const node = await synced();
+    for (let i = 0; i < 3; i += 1) {
+      node.kernel.edit(flush);
+      await node.ring();
+      assert.equal(node.chain('cali-FORWARD')?.length, 3, `repair ${i}`);
+    }
+    node.kernel.edit(flush);
+    await node.ring();
+    assert.equal(node.chain('cali-FORWARD')?.length, 0);
+    await node.pass(1_000);
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    node.kernel.edit(flush);
+    await node.ring();
+    await node.pass(1_500);
+    assert.equal(node.chain('cali-FORWARD')?.length, 0);
+    await node.pass(1_000);
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    assert.equal(node.messages('warn').filter((message) => message.includes('again and again')).length, 1);
+  });
+
+  it('does not delay a change while repairs wait', async () => {
+    const node = await synced();
+    for (let i = 0; i < 5; i += 1) {
+      node.kernel.edit(flush);
+      await node.ring();
+    }
+    await node.update(desired({ endpoints: [endpoint('b', 'b1')] }));
+    assert.ok(node.kernel.chains().includes('cali-fw-calib1'));
+  });
+});
+
+describe('without a doorbell', () => {
+  it('the rules are read at the refresh interval', async () => {
+    const node = await synced({ ruleRefreshInterval: 60_000, setCheckInterval: 0, setRefreshInterval: 0 });
+    node.kernel.edit(flush);
+    await node.pass(58_000);
+    assert.equal(node.chain('cali-FORWARD')?.length, 0);
+    await node.pass(3_000);
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+  });
+
+  it('a member that is gone, and one that was added, are found by the count within seconds', async () => {
+    const node = await synced();
+    node.kernel.editSets('del cali40s:a 10.0.0.9');
+    await node.pass(4_100);
+    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.8', '10.0.0.9']);
+    node.kernel.editSets('add cali40s:a 10.9.9.9');
+    await node.pass(4_100);
+    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.8', '10.0.0.9']);
+    assert.deepEqual(node.log.map(({ fields }) => fields['undone']), [['cali40s:a: 1 members gone'], ['cali40s:a: 1 unknown members']]);
+  });
+
+  it('a flushed set is filled again, closing nothing else', async () => {
+    const node = await synced();
+    node.kernel.editSets('flush cali40s:a');
+    await node.pass(4_100);
+    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.8', '10.0.0.9']);
+  });
+
+  it('a member exchanged for another is found by the periodic comparison', async () => {
+    const node = await synced({ setRefreshInterval: 30_000 });
+    node.kernel.editSets('del cali40s:a 10.0.0.9', 'add cali40s:a 10.9.9.9');
+    await node.pass(31_000);
+    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.8', '10.0.0.9']);
+  });
+
+  it('nothing at all is read when the intervals are 0', async () => {
+    const node = await synced({ ruleRefreshInterval: 0, setCheckInterval: 0, setRefreshInterval: 0 });
+    await node.pass(600_000);
+    assert.deepEqual(node.kernel.reads, []);
+  });
+
+  it('idle, only headers are read', async () => {
+    const node = await synced();
+    await node.pass(20_000);
+    assert.deepEqual([...new Set(node.kernel.reads.map(({ kind }) => kind))], ['headers']);
+    assert.equal(node.kernel.writes.length, 0);
+  });
+});
