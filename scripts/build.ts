@@ -16,17 +16,15 @@ const OUTPUT = path.join(ROOT, 'dist', 'caracal.mjs');
 const dropUnusedModels: Plugin = {
   name: 'drop-unused-models',
   setup(builder) {
-    builder.onResolve({ filter: /./ }, async (args) => {
-      if (args.pluginData === dropUnusedModels) return null;
-      const fromClient = args.resolveDir.includes('/node_modules/@kubernetes/client-node/') && args.path.startsWith('.');
-      if (!fromClient && args.path !== '@kubernetes/client-node') return null;
-      const { path: file, errors } = await builder.resolve(args.path, {
-        kind: args.kind,
-        importer: args.importer,
-        resolveDir: args.resolveDir,
-        pluginData: dropUnusedModels,
-      });
-      return errors.length > 0 ? { errors } : { path: file, sideEffects: false };
+    // Inside the package every import is a relative path with its extension: resolved here, without asking esbuild 10,000 times.
+    builder.onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path: specifier, resolveDir }) => {
+      if (!resolveDir.includes('/node_modules/@kubernetes/client-node/dist')) return null;
+      return { path: path.join(resolveDir, specifier), sideEffects: false };
+    });
+    builder.onResolve({ filter: /^@kubernetes\/client-node$/ }, async ({ path: specifier, kind, importer, resolveDir, pluginData }) => {
+      if (pluginData === dropUnusedModels) return null;
+      const found = await builder.resolve(specifier, { kind, importer, resolveDir, pluginData: dropUnusedModels });
+      return found.errors.length > 0 ? { errors: found.errors } : { path: found.path, sideEffects: false };
     });
   },
 };
@@ -74,6 +72,6 @@ for (const output of Object.values(result.metafile.outputs)) {
   }
 }
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} kB`;
-const largest = [...sizes].toSorted(([, a], [, b]) => b - a).slice(0, 8);
+const largest = [...sizes].toSorted(([, a], [, b]) => b - a).slice(0, 9);
 console.log(`dist/caracal.mjs: ${kilobytes(total)} in ${Math.round(performance.now() - started)} ms`);
 console.log(`  ${largest.map(([name, bytes]) => `${name} ${kilobytes(bytes)}`).join(', ')}`);
