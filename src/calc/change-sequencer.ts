@@ -37,8 +37,8 @@ export class ChangeSequencer {
     this.#endpoints.set(key, endpoint);
   }
 
-  /** The change set since the last one; undefined when nothing changed. */
-  take(receivedAt: number): Desired | undefined {
+  /** The change set since the last one; undefined when nothing changed, unless it is the first. */
+  take(receivedAt: number, first: boolean): Desired | undefined {
     const policies = this.#policies.take();
     const profiles = this.#profiles.take();
     const endpoints = this.#endpoints.take();
@@ -46,7 +46,7 @@ export class ChangeSequencer {
     const removedSets = this.#removedSets;
     this.sets({ added: [], deltas: [] }, []);
     const changes = [addedSets, setDeltas, removedSets, ...[policies, profiles, endpoints].flatMap(({ upserts, removed }) => [upserts, removed])];
-    if (changes.every((list) => list.length === 0)) return undefined;
+    if (!first && changes.every((list) => list.length === 0)) return undefined;
     return {
       addedSets,
       setDeltas,

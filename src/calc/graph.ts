@@ -49,7 +49,8 @@ export interface GraphOptions {
 export interface Graph {
   /**
    * Takes a batch in. Undefined when the dataplane has nothing to do: nothing that a local endpoint needs has changed, or the
-   * sources are not in sync yet.
+   * sources are not in sync yet. The batch that brings them in sync always gives a change set, if only an empty one: a node without
+   * pods has its chains too.
    */
   update(batch: Batch): Desired | undefined;
 }
@@ -118,24 +119,25 @@ export function createGraph({ node }: GraphOptions): Graph {
     }
   }
 
-  function flush(receivedAt: number): Desired | undefined {
+  function flush(receivedAt: number, first: boolean): Desired | undefined {
     const changed = activePolicies.flush();
     for (const key of changed.policies) sequencer.policy(key, ruleScanner.policy(key, activePolicies.policy(key)));
     for (const name of activeProfiles.flush()) sequencer.profile(name, ruleScanner.profile(name, activeProfiles.profile(name)));
     const sets = ruleScanner.flush();
     sequencer.sets(memberIndex.flush(sets.removed, sets.added), sets.removed);
     for (const [key, endpoint] of policyResolver.flush(changed.endpoints)) sequencer.endpoint(key, endpoint);
-    return sequencer.take(receivedAt);
+    return sequencer.take(receivedAt, first);
   }
 
   return {
     update(batch) {
       apply(batch);
-      if (batch.inSync === true && !inSync) {
+      const first = batch.inSync === true && !inSync;
+      if (first) {
         inSync = true;
         localEndpoints.release();
       }
-      return inSync ? flush(batch.receivedAt) : undefined;
+      return inSync ? flush(batch.receivedAt, first) : undefined;
     },
   };
 }

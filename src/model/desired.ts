@@ -1,6 +1,6 @@
 // The contract between calc and the dataplane: all that calc may tell the dataplane, as one change set per batch.
 //
-//  - Nothing comes before in-sync; the first change set then holds everything.
+//  - Nothing comes before in-sync; the first change set then holds everything, and comes even if that is nothing.
 //  - To be taken in the order of the fields: sets, policies, profiles, endpoints, then removals in reverse. So nothing refers to
 //    what was not yet sent, and nothing is removed while something refers to it.
 //  - An upsert carries the whole object, except that an existing set changes by deltas only. A set removed and added again in
