@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { jsonDecoder } from '../../../src/sync/kubernetes/decoder.ts';
 import { loadKubeConfig } from '../../../src/sync/kubernetes/api-access.ts';
 import { Reflector, type ReflectorStatus } from '../../../src/sync/kubernetes/reflector.ts';
-import { KubernetesTransport } from '../../../src/sync/kubernetes/transport.ts';
+import { KubernetesTransport, type Timeouts } from '../../../src/sync/kubernetes/transport.ts';
 import { InvalidObjects } from '../../../src/sync/resources/invalid-objects.ts';
 import { namespaces } from '../../../src/sync/resources/namespace.ts';
 import { resourceCache } from '../../../src/sync/resources/resource-cache.ts';
@@ -55,7 +55,11 @@ describe('a reflector', () => {
     recorder = new Recorder();
     initial = [];
     token = 'first';
-    transport = new KubernetesTransport(() => loadKubeConfig({ endpoint: server.url, insecure: true, token }), { headers: 400, silence: 400 });
+    connect({ headers: 20_000, silence: 20_000 });
+  });
+
+  const connect = (timeouts: Timeouts): void => {
+    transport = new KubernetesTransport(() => loadKubeConfig({ endpoint: server.url, insecure: true, token }), timeouts);
     reflector = new Reflector({
       cache: resourceCache(namespaces, context(), new InvalidObjects(recorder.logger, recorder.metrics)),
       transport,
@@ -70,7 +74,7 @@ describe('a reflector', () => {
       onStatus: () => {},
       onRecovered: () => {},
     });
-  });
+  };
   afterEach(async () => {
     await reflector.stop();
     await transport.close();
@@ -413,6 +417,8 @@ describe('a reflector', () => {
   });
 
   describe('with a server that is dead', () => {
+    beforeEach(() => connect({ headers: 150, silence: 150 }));
+
     test('and accepts connections only: gives up on an answer and asks again', async () => {
       start(silence, new WatchStream(bookmark('9', true)).answer);
       await waits();
