@@ -25,6 +25,7 @@ export class CheckedGraph {
     if (desired === undefined) return undefined;
     assert.ok(this.#inSync, 'nothing comes before in-sync');
     assert.equal(desired.receivedAt, 7);
+    for (const { id } of desired.setDeltas) assert.ok(!desired.removedSets.includes(id), `set ${id} changes and is removed at once`);
     const { receivedAt: _, ...lists } = desired;
     assert.ok(first || Object.values(lists).some((list) => list.length > 0), 'a change set is not empty');
     this.#assertNews(desired);

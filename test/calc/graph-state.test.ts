@@ -49,7 +49,7 @@ function scratch(updates: readonly Update[]): CheckedGraph {
   return graph;
 }
 
-const runs = { numRuns: 1500 };
+const runs = { numRuns: 600 };
 
 test('any batching of a history ends in the state that its end gives from scratch', () => {
   fc.assert(

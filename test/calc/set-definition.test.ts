@@ -1,0 +1,33 @@
+// Names of sets.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+
+import { setId } from '../../src/calc/set-definition.ts';
+import { parseSelector } from '../../src/model/selector/parse.ts';
+
+function felixId(prefix: string, content: string): string {
+  return `${prefix}:${createHash('sha224').update(`${prefix}:${content}`).digest('base64url')}`;
+}
+
+test("an Allow rule's selector has the id that Felix gives it, cut to 25 characters", () => {
+  const id = setId({ use: 'allow', selector: parseSelector("app == 'web'") });
+  assert.equal(id, felixId('s', 'app == "web"').slice(0, 25));
+  assert.equal(id.length, 25);
+});
+
+test('a named port has the id that Felix gives it', () => {
+  const selector = parseSelector("app == 'web'");
+  const id = setId({ use: 'allow', selector, port: { name: 'http', protocol: 6 } });
+  assert.equal(id, felixId('n', `${felixId('s', 'app == "web"')},tcp,http`).slice(0, 25));
+});
+
+test('uses, ports and protocols of one selector are sets of their own', () => {
+  const selector = parseSelector("app == 'web'");
+  const uses = ['allow', 'deny', 'pass'] as const;
+  const ports = [undefined, { name: 'http' }, { name: 'http', protocol: 6 }, { name: 'http', protocol: 17 }, { name: 'https', protocol: 6 }];
+  const ids = uses.flatMap((use) => ports.map((port) => setId(port === undefined ? { use, selector } : { use, selector, port })));
+  assert.equal(new Set(ids).size, 15);
+  for (const id of ids) assert.match(id, /^[A-Za-z0-9:_-]{1,25}$/);
+});
