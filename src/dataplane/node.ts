@@ -97,14 +97,15 @@ async function lookAround(options: NodeOptions, rules: HostRules, backend: Backe
   report(found);
 
   let timer: Timer | undefined;
-  const again = (): void => {
-    timer = clock.after(LOOK_AGAIN_MS, async () => {
-      const now = await look(rules);
-      report(now);
-      if (blocking(now)) again();
-      else logger.info({}, 'the nftables tables of Calico are gone');
-    });
+  const lookAgain = async (): Promise<void> => {
+    const now = await look(rules);
+    report(now);
+    if (blocking(now)) wait();
+    else logger.info({}, 'the nftables tables of Calico are gone');
   };
-  if (blocking(found)) again();
+  const wait = (): void => {
+    timer = clock.after(LOOK_AGAIN_MS, () => void lookAgain());
+  };
+  if (blocking(found)) wait();
   return { [Symbol.dispose]: () => timer?.cancel() };
 }
