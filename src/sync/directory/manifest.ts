@@ -17,7 +17,7 @@ export interface ManifestObject {
   readonly resource: AnyResource;
   readonly identity: Identity;
   readonly object: Fields;
-  /** First line of the object, from 1. */
+  /** First line of the object, from 1; in JSON always 1. */
   readonly line: number;
 }
 
@@ -35,9 +35,14 @@ export interface ManifestError {
 export type ManifestResult = { readonly manifest: Manifest } | { readonly errors: readonly ManifestError[] };
 
 /** Where an object lies in its document, and the lines of the document. */
-interface Place {
+interface Place extends Lines {
   readonly path: Path;
+}
+
+interface Lines {
   readonly lineOf: (path: Path) => number;
+  /** Cheap: asked for each object. */
+  readonly objectLineOf: (path: Path) => number;
 }
 
 type Path = readonly (string | number)[];
@@ -45,8 +50,8 @@ type Path = readonly (string | number)[];
 export function readManifest(text: string, context: DecodeContext): ManifestResult {
   if (text.trim() === '') return { errors: [{ line: 1, reason: 'is empty; to remove its objects, delete the file' }] };
   const reader = new ManifestReader(context);
-  for (const { value, lineOf } of documentsOf(text, reader.errors)) {
-    if (!isAbsent(value)) reader.read(value, { path: [], lineOf });
+  for (const { value, ...lines } of documentsOf(text, reader.errors)) {
+    if (!isAbsent(value)) reader.read(value, { path: [], ...lines });
   }
   if (reader.errors.length > 0) return { errors: reader.errors };
   return { manifest: { objects: reader.objects, ignored: [...reader.ignored] } };
@@ -97,7 +102,7 @@ class ManifestReader {
     }
     if (meta === undefined || problems.length > 0) return;
     const identity = { namespace: meta.namespace, name: meta.name };
-    this.objects.push({ resource, identity, object, line: place.lineOf(place.path) });
+    this.objects.push({ resource, identity, object, line: place.objectLineOf(place.path) });
   }
 
   #refuse(place: Place, path: Path, reason: string): void {
@@ -113,9 +118,8 @@ function pathOf(field: string): Path {
   });
 }
 
-interface ParsedDocument {
+interface ParsedDocument extends Lines {
   readonly value: unknown;
-  readonly lineOf: (path: Path) => number;
 }
 
 function* documentsOf(text: string, errors: ManifestError[]): Generator<ParsedDocument> {
@@ -123,7 +127,11 @@ function* documentsOf(text: string, errors: ManifestError[]): Generator<ParsedDo
   if (json !== undefined) {
     // The fast parser knows no lines; they are only looked up when something is wrong.
     let lines: ParsedDocument | undefined;
-    yield { value: json, lineOf: (path) => (path.length === 0 ? 1 : (lines ??= parseYaml(text, [])[0])?.lineOf(path) ?? 1) };
+    const lineOf = (path: Path): number => {
+      lines ??= parseYaml(text, [])[0];
+      return lines?.lineOf(path) ?? 1;
+    };
+    yield { value: json, lineOf, objectLineOf: () => 1 };
     return;
   }
   yield* parseYaml(text, errors);
@@ -146,7 +154,8 @@ function parseYaml(text: string, errors: ManifestError[]): ParsedDocument[] {
     for (const error of document.errors) errors.push({ line: lineCounter.linePos(error.pos[0]).line, reason: error.message });
     if (document.errors.length > 0) continue;
     try {
-      parsed.push({ value: document.toJS(), lineOf: (path) => lineOf(document, path, lineCounter) });
+      const linesOf = (path: Path): number => lineOf(document, path, lineCounter);
+      parsed.push({ value: document.toJS(), lineOf: linesOf, objectLineOf: linesOf });
     } catch (error) {
       // Aliases that refer to nothing, or that multiply without end.
       errors.push({ line: lineOf(document, [], lineCounter), reason: error instanceof Error ? error.message : shown(error) });
