@@ -19,7 +19,7 @@ interface OpenAttempt {
 const attempts = new Map<string, OpenAttempt>();
 /** Tokens of the UDP packets that arrived, the last ten thousand. */
 const seen = new Set<string>();
-const streams = new Map<string, { readonly sent: [number, number][]; readonly arrived: number[]; close(): void }>();
+const streams = new Map<string, { readonly sent: [number, number][]; readonly arrived: number[]; readonly timer?: NodeJS.Timeout; close(): void }>();
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as ProbeRequest & { id: number };
@@ -56,6 +56,9 @@ async function serve(request: ProbeRequest): Promise<unknown> {
       return seen.has(request.token);
     case 'stream':
       return stream(request);
+    case 'halt':
+      clearInterval(streams.get(request.stream)?.timer);
+      return true;
     case 'collect':
       return collect(request.stream, request.port);
     case 'sent':
@@ -173,7 +176,7 @@ function stream(request: StreamRequest): Promise<true> {
         number += 1;
         socket.send(Buffer.from(packet), () => {});
       }, request.intervalMs);
-      streams.set(request.stream, { sent, arrived: [], close: () => closeStream(socket, timer) });
+      streams.set(request.stream, { sent, arrived: [], timer, close: () => closeStream(socket, timer) });
       resolve(true);
     });
   });

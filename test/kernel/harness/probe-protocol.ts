@@ -14,6 +14,8 @@ export type ProbeRequest =
   /** Whether a UDP packet with this token has arrived here. */
   | { readonly op: 'seen'; readonly token: string }
   | { readonly op: 'stream'; readonly stream: string; readonly address: string; readonly port: number; readonly intervalMs: number }
+  /** Ends the sending; what was sent stays known. */
+  | { readonly op: 'halt'; readonly stream: string }
   | { readonly op: 'collect'; readonly stream: string; readonly port: number }
   /** [number, microseconds] of each packet sent. */
   | { readonly op: 'sent'; readonly stream: string; readonly since: number }

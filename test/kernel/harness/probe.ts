@@ -162,6 +162,21 @@ export class PacketStream {
     return { passed, dropped: sent.length - passed };
   }
 
+  /** Ends the stream, and tells what became of each packet after all had their time: when the last one was sent, and which arrived. */
+  async finish(): Promise<{ readonly passed: number; readonly dropped: number }> {
+    await this.#from.request({ op: 'halt', stream: this.#id });
+    const sent = await this.#from.request({ op: 'sent', stream: this.#id, since: 0 }) as [number, number][];
+    let passed = -1;
+    for (let arrived = 0; arrived !== passed && passed < sent.length;) {
+      passed = arrived;
+      // A receiver that is slow still has them in its socket; one that got none for a while has got them all.
+      await this.#to.request({ op: 'wait', milliseconds: 100 });
+      arrived = new Set(await this.#to.request({ op: 'arrived', stream: this.#id }) as number[]).size;
+    }
+    await this.stop();
+    return { passed, dropped: sent.length - passed };
+  }
+
   async stop(): Promise<void> {
     await this.#from.request({ op: 'stop', stream: this.#id });
     await this.#to.request({ op: 'stop', stream: this.#id });
