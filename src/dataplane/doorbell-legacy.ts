@@ -2,11 +2,14 @@
 // rings. It tells neither what was changed nor by whom, and `iptables -S` and failed commands ring as well (iptables-save does not):
 // the answer is to read everything, at most once a second.
 //
-//   CLOSE on the lock file ──▶ more closings than transactions of ours? ──▶ onRing('everything'), now or a second after the last one
+//   OPEN, CLOSE on the lock file ──▶ more closings than transactions of ours? ──▶ onRing('everything'), now or a second after the last
 //
-// What always holds: a transaction of ours is exactly one closing and is subtracted; after an outcome that is not known nothing is
-// subtracted, and a lock file that was replaced or a monitor that was started again rings. Two identical events that nobody has read
-// in between are one for inotify, so of two writers that wait for each other one can be missed: the refresh interval is the net.
+// What always holds: a transaction of ours is exactly one closing and is subtracted. Whatever is uncertain rings: an outcome that is not
+// known, a closing of ours that does not come, a lock file that was replaced, a watch that was started again.
+//
+// inotify makes one event of two identical ones that follow each other unread. That is why openings are watched too: they keep the
+// closings of writers that come one after the other apart. Of two writers that wait for each other one can still be missed; the
+// refresh interval is the net.
 
 import { open } from 'node:fs/promises';
 import { Backoff } from '../lib/backoff.ts';
@@ -32,6 +35,9 @@ export interface LegacyDoorbellOptions {
   readonly clock?: Clock;
 }
 
+/** After this long an event that has not come will not come. */
+const SETTLE_MS = 500;
+
 export class LegacyDoorbell implements Doorbell {
   readonly observer: WriteObserver = {
     started: () => Promise.resolve(),
@@ -46,6 +52,8 @@ export class LegacyDoorbell implements Doorbell {
   #closed = false;
   /** Closings of ours that were not seen yet. */
   #expected = 0;
+  #inFlight = 0;
+  #settling: Timer | undefined;
   #lastRing = Number.NEGATIVE_INFINITY;
   #pending: Timer | undefined;
 
@@ -61,6 +69,7 @@ export class LegacyDoorbell implements Doorbell {
   async close(): Promise<void> {
     this.#closed = true;
     this.#pending?.cancel();
+    this.#settling?.cancel();
     this.#child?.kill();
     await this.#child?.exited;
   }
@@ -69,15 +78,16 @@ export class LegacyDoorbell implements Doorbell {
     const { runner, clock, logger, lockFile } = this.#options;
     let complaint: string | undefined;
     for (let first = true; !this.#closed; first = false) {
-      await new Promise<void>((resolve) => clock.after(this.#backoff.delay(), resolve));
+      const delay = this.#backoff.delay();
+      if (delay > 0) await new Promise<void>((resolve) => clock.after(delay, resolve));
       if (this.#closed) return;
       let reason: string;
       try {
         // As iptables itself creates it.
         await (await open(lockFile, 'a', 0o600)).close();
-        // Closings are enough. The file itself going away matters as well: a new one would not be watched.
+        // The file itself going away matters as well: a new one would not be watched.
         const child = await runner.spawn('stdbuf', ['-oL', 'inotifywait', '--monitor', '--format', '%e',
-          '-e', 'close', '-e', 'delete_self', '-e', 'move_self', lockFile]);
+          '-e', 'open', '-e', 'close', '-e', 'delete_self', '-e', 'move_self', lockFile]);
         this.#child = child;
         reason = await this.#attend(child, first);
       } catch (error) {
@@ -114,6 +124,7 @@ export class LegacyDoorbell implements Doorbell {
   }
 
   #read(events: string, child: Child): void {
+    if (events.startsWith('OPEN')) return;
     if (events.startsWith('CLOSE')) {
       if (this.#expected > 0) this.#expected -= 1;
       else this.#ring('somebody else had the xtables lock');
@@ -124,11 +135,22 @@ export class LegacyDoorbell implements Doorbell {
   }
 
   #writing(): (outcome: WriteOutcome) => void {
+    this.#inFlight += 1;
     if (this.#isUp) this.#expected += 1;
     return (outcome) => {
-      // Perhaps it never came to the lock. Rather a ring too many.
+      this.#inFlight -= 1;
+      // Perhaps it never came to the lock. Rather a ring too many than one swallowed.
       if (outcome === 'unknown') this.#expected = 0;
+      this.#settling?.cancel();
+      this.#settling = this.#options.clock.after(SETTLE_MS, () => this.#settle());
     };
+  }
+
+  /** Some time after our last transaction all its closings have been seen, or an event of ours and one of another's were one. */
+  #settle(): void {
+    if (this.#expected === 0 || this.#inFlight > 0) return;
+    this.#expected = 0;
+    this.#ring('the use of the xtables lock cannot be told apart from our own');
   }
 
   /** Now, or when the interval is over. */

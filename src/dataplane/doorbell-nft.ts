@@ -7,11 +7,12 @@
 // it is asked to leave a trace, an unreferenced chain with a random name, and the generation with that chain shows its id. A process
 // per change is known by its chains while it runs.
 //
-// What always holds: lost events (the monitor exits when its buffer overflows), lines it does not understand and a monitor that had to
-// be started again ring for everything. Listening means subscribed: the kernel's list of netlink sockets says so.
+// What always holds: a monitor that had to be started again rings for everything, because events were lost; so does a line that is not
+// understood. It exits when its buffer overflows (a hundred chains rewritten at once) and when somebody adds a native rule to a table
+// of the families ip or ip6 that it cannot show. Listening means subscribed: the kernel's list of netlink sockets says so.
 
 import { randomBytes } from 'node:crypto';
-import { readFile, readlink } from 'node:fs/promises';
+import { readFile, readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -35,6 +36,7 @@ export interface NftDoorbellOptions {
   readonly clock?: Clock;
 }
 
+const LONG_LIFE_MS = 10_000;
 /** More chains than this are "everything". */
 const MAX_NAMED = 256;
 /** How long a coprocess's trace, and the generation of a process that has ended, may take to be reported. */
@@ -86,12 +88,14 @@ export class NftDoorbell implements Doorbell {
 
   /** Keeps a monitor running until closed. */
   async #listen(): Promise<void> {
-    const { runner, clock, logger, onRing } = this.#options;
+    const { runner, clock, logger } = this.#options;
     let complaint: string | undefined;
     for (let first = true; !this.#closed; first = false) {
-      await new Promise<void>((resolve) => clock.after(this.#backoff.delay(), resolve));
+      const delay = this.#backoff.delay();
+      if (delay > 0) await new Promise<void>((resolve) => clock.after(delay, resolve));
       if (this.#closed) return;
       let reason: string;
+      const started = clock.now();
       try {
         const child = await runner.spawn('stdbuf', ['-oL', 'xtables-monitor', '-e']);
         this.#child = child;
@@ -103,10 +107,11 @@ export class NftDoorbell implements Doorbell {
       if (wasUp) this.#up = Promise.withResolvers<void>();
       this.#isUp = false;
       if (this.#closed) return;
-      if (wasUp || reason !== complaint) logger.warn({ reason }, 'xtables-monitor does not run; it is started again, and all rules are read again then');
+      // One that has lived for a while is replaced at once. One that dies at every change (native rules in an "ip" table that it cannot
+      // show) is not: then the rules are read as often as it is started.
+      if (clock.now() - started >= LONG_LIFE_MS) this.#backoff.succeeded();
+      if (reason !== complaint) logger.warn({ reason }, 'xtables-monitor ended; it is started again, and all rules are read then, because it may have missed changes');
       complaint = reason;
-      // A foreign process that rewrites a hundred chains at once overflows its buffer: no fault, but events are lost.
-      if (wasUp) onRing({ touched: 'everything', reason: `xtables-monitor ended: ${reason}` });
     }
   }
 
@@ -161,7 +166,6 @@ export class NftDoorbell implements Doorbell {
     const unknown = this.#unknown;
     this.#touched = new Map();
     this.#unknown = false;
-    this.#backoff.succeeded();
     for (const { chain } of touched) {
       const learn = this.#traces.get(chain);
       if (learn === undefined) continue;
@@ -242,10 +246,20 @@ async function seesHostProcessIds(): Promise<boolean> {
 
 /** Whether a process has a netlink socket that receives the changes of nftables. */
 async function subscribed(pid: number): Promise<boolean> {
-  const sockets = await readFile(`/proc/${pid}/net/netlink`, 'utf8').catch(() => '');
-  return sockets.split('\n').some((line) => {
-    // "sk Eth Pid Groups …"; the id of the only socket of a process is its own.
-    const [, protocol, portId, groups] = line.trim().split(/\s+/);
-    return Number(protocol) === NETLINK_NETFILTER && Number(portId) === pid && (Number.parseInt(groups ?? '0', 16) & NFTABLES_GROUP) !== 0;
-  });
+  const rows = (await readFile(`/proc/${pid}/net/netlink`, 'utf8').catch(() => '')).split('\n');
+  for (const row of rows) {
+    // "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode"
+    const [, protocol, , groups, , , , , , inode] = row.trim().split(/\s+/);
+    if (Number(protocol) !== NETLINK_NETFILTER || (Number.parseInt(groups ?? '0', 16) & NFTABLES_GROUP) === 0) continue;
+    if (await hasSocket(pid, inode ?? '')) return true;
+  }
+  return false;
+}
+
+async function hasSocket(pid: number, inode: string): Promise<boolean> {
+  const directory = `/proc/${pid}/fd`;
+  for (const descriptor of await readdir(directory).catch(() => [])) {
+    if (await readlink(`${directory}/${descriptor}`).catch(() => '') === `socket:[${inode}]`) return true;
+  }
+  return false;
 }

@@ -29,6 +29,8 @@ export function parseXtablesEvent(line: string): XtablesEvent {
   if (byBase !== null) return chain(byBase[1], byBase[2], byBase[3]);
   // A table that comes or goes without chains changes no verdict; with them, they have lines of their own.
   if (table.test(line)) return { kind: 'elsewhere' };
+  // A rule of another family (inet, arp, bridge): nothing is printed for it.
+  if (line.trim() === 'EVENT:') return { kind: 'elsewhere' };
   return { kind: 'unknown' };
 }
 
