@@ -7,8 +7,8 @@
 //   4 open     members whose change lets in more
 //   (5 destroy what nothing uses: later, when idle)
 //
-// Without transactions, 2 and 4 are one call. When a transaction cannot be written, 4 is done for the members that have nothing to
-// do with it: one bad rule holds up nobody else's addresses.
+// Without transactions, 2 and 4 are one call, unless 2 may be refused. 3 waits for 2, and while 2 or 3 is refused 4 is done for the
+// members that have nothing to do with it: one bad rule or full set holds up nobody else's addresses.
 
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -35,8 +35,8 @@ export interface ApplyParts {
 export type Outcome = 'done' | 'refused' | 'unknown';
 
 export interface ApplyResult {
-  /** held: not tried, because it was too early, or because sets that rules name are missing. */
-  readonly rules: Outcome | 'held';
+  /** held: not tried, because it is too early. waiting: not tried, because of sets that are missing or let in too much. */
+  readonly rules: Outcome | 'held' | 'waiting';
   readonly sets: Outcome;
 }
 
@@ -48,33 +48,42 @@ export async function apply(parts: ApplyParts, writeRules: boolean): Promise<App
   if (created === 'unknown') return { rules: 'held', sets: created };
 
   const transactions = plannedTransactions(planes);
-  if (transactions.length === 0) {
-    const changed = await runSets(parts, (plane) => [...plane.sets.planClosing(), ...plane.sets.planOpening()]);
+  const closing = planes.map((plane) => plane.sets.planClosing());
+  if (transactions.length === 0 && closing.flat().every(({ kind }) => kind === 'del')) {
+    const changed = await runSets(parts, (plane, i) => [...(closing[i] ?? []), ...plane.sets.planOpening(holdBack(plane))]);
     await parts.onStep?.('open');
     return { rules: 'done', sets: worse(created, changed) };
   }
 
-  const closed = await runSets(parts, (plane) => plane.sets.planClosing());
+  const closed = worse(created, await runSets(parts, (_, i) => closing[i] ?? []));
   await parts.onStep?.('close');
-  // The rules must not come before what closes: the set that could not be closed is read, and the next apply goes on.
-  if (closed === 'unknown' || (closed === 'refused' && planes.some((plane) => plane.sets.unread.length > 0))) {
-    return { rules: 'held', sets: closed };
-  }
+  if (closed === 'unknown') return { rules: 'held', sets: closed };
 
-  const missing = transactions.some(({ plane, transaction }) => [...transaction.sets].some((name) => !plane.sets.isHeld(name)));
-  const rules = !writeRules || missing ? 'held' : await writeTransactions(parts, transactions);
+  const rules = await writeRulesNow(parts, transactions, writeRules);
   await parts.onStep?.('rules');
-  if (rules === 'unknown') return { rules, sets: worse(created, closed) };
+  if (rules === 'unknown') return { rules, sets: closed };
 
-  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? undefined : plane.heldBack()));
+  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? holdBack(plane) : plane.heldBack()));
   await parts.onStep?.('open');
-  return { rules, sets: worse(worse(created, closed), opened) };
+  return { rules, sets: worse(closed, opened) };
+}
+
+async function writeRulesNow(parts: ApplyParts, transactions: readonly Planned[], writeRules: boolean): Promise<ApplyResult['rules']> {
+  if (transactions.length === 0) return 'done';
+  const isWaiting = transactions.some(({ plane: { sets }, transaction }) => sets.unclosed.length > 0 || [...transaction.sets].some((name) => !sets.isReady(name)));
+  if (isWaiting) return 'waiting';
+  return writeRules ? writeTransactions(parts, transactions) : 'held';
+}
+
+/** Undefined where everything may be opened. */
+function holdBack(plane: Plane): ((set: string, member: string) => boolean) | undefined {
+  return plane.sets.unclosed.length === 0 ? undefined : plane.heldBack();
 }
 
 /** Runs what the planes plan, in one call, and tells them what became of it. */
-export async function runSets(parts: ApplyParts, plan: (plane: Plane) => SetCommand[]): Promise<Outcome> {
+export async function runSets(parts: ApplyParts, plan: (plane: Plane, index: number) => SetCommand[]): Promise<Outcome> {
   const { planes, metrics, clock } = parts;
-  const plans = planes.map((plane) => ({ plane, commands: plan(plane) }));
+  const plans = planes.map((plane, index) => ({ plane, commands: plan(plane, index) }));
   const texts = plans.flatMap(({ commands }) => commands.map(({ text }) => text));
   if (texts.length === 0) return 'done';
   metrics.count('felix_ipset_calls');

@@ -33,8 +33,8 @@ export class DesiredRules {
   readonly #byInterface = new Map<string, Set<string>>();
   /** The endpoint that counts on an interface. */
   readonly #programmed = new Map<string, ActiveEndpoint>();
-  /** Addresses that an interface's endpoint had since the kernel was last right. */
-  readonly #formerAddresses = new Map<string, Set<string>>();
+  /** Addresses that endpoints had since the kernel was last right. */
+  readonly #formerAddresses = new Set<string>();
 
   constructor(table: Table, sets: FamilySets, options: RenderOptions, logger: Logger) {
     this.#table = table;
@@ -56,10 +56,11 @@ export class DesiredRules {
     for (const id of desired.removedSets) this.#sets.remove(id);
   }
 
-  /** Addresses of the endpoint of a chain (cali-tw-…, cali-fw-…), those included that it had before what is now pending. */
-  addressesOf(endpointChain: string): readonly string[] {
-    const interfaceName = endpointChain.slice('cali-tw-'.length);
-    return [...(this.#programmed.get(interfaceName)?.addresses ?? []), ...(this.#formerAddresses.get(interfaceName) ?? [])];
+  /** Addresses of all endpoints, those included that they had before what is now pending. */
+  localAddresses(): ReadonlySet<string> {
+    const addresses = new Set(this.#formerAddresses);
+    for (const endpoint of this.#programmed.values()) for (const address of endpoint.addresses) addresses.add(address);
+    return addresses;
   }
 
   /** The kernel is as it should be: what was before does not count any more. */
@@ -165,11 +166,7 @@ export class DesiredRules {
 
   #program(interfaceName: string, endpoint: ActiveEndpoint | undefined): void {
     const before = this.#programmed.get(interfaceName);
-    if (before !== undefined) {
-      const former = this.#formerAddresses.get(interfaceName) ?? new Set();
-      for (const address of before.addresses) former.add(address);
-      this.#formerAddresses.set(interfaceName, former);
-    }
+    for (const address of before?.addresses ?? []) this.#formerAddresses.add(address);
     if (endpoint === undefined) this.#programmed.delete(interfaceName);
     else this.#programmed.set(interfaceName, endpoint);
   }

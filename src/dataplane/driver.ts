@@ -80,6 +80,8 @@ export class Driver {
   /** There is input that no apply has tried yet. */
   #fresh = false;
   #setsKnown = false;
+  /** Rules are not tried until sets are right that they need. */
+  #rulesWait = false;
   #lastApplyAt = 0;
   #repairNotBefore = 0;
   #reported = '';
@@ -189,7 +191,7 @@ export class Driver {
     const job = nextDue(this.#jobs, this.#readNotBefore);
     if (job !== undefined) times.push(job);
     const notBefore = Math.max(this.#repairNotBefore, this.#doubtBackOff.notBefore);
-    if (this.#synced && this.#rulesPending) times.push(Math.max(notBefore, this.#ruleBackOff.notBefore));
+    if (this.#synced && this.#rulesPending && !this.#rulesWait) times.push(Math.max(notBefore, this.#ruleBackOff.notBefore));
     else if (this.#synced && (this.#fresh || this.#setsPending)) times.push(notBefore);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -235,18 +237,17 @@ export class Driver {
     if (!this.#synced || !this.#doubtBackOff.isDue) return false;
     if (this.#fresh) return true;
     if (this.#now < this.#repairNotBefore) return false;
-    return this.#rulesPending ? this.#ruleBackOff.isDue : this.#setsPending;
+    return this.#rulesPending ? !this.#rulesWait && this.#ruleBackOff.isDue : this.#setsPending;
   }
 
   async #apply(): Promise<boolean> {
     const { metrics, clock } = this.#parts;
     const startedAt = this.#now;
-    const writeRules = this.#ruleBackOff.isDue;
     this.#fresh = false;
-    const result = await apply(this.#applyParts, writeRules);
+    const result = await apply(this.#applyParts, this.#ruleBackOff.isDue);
     this.#lastApplyAt = this.#now;
     metrics.observe('felix_int_dataplane_apply_time_seconds', (this.#lastApplyAt - startedAt) / 1_000);
-    this.#judge(result, writeRules);
+    this.#judge(result);
     if (this.#rulesPending || this.#setsPending || this.#planes.some((plane) => plane.sets.failures.length > 0)) return true;
     for (const plane of this.#planes) plane.rules.settled();
     this.#firstApply();
@@ -255,20 +256,27 @@ export class Driver {
     return true;
   }
 
-  #judge({ rules, sets }: ApplyResult, writeRules: boolean): void {
+  #judge({ rules, sets }: ApplyResult): void {
     const { metrics } = this.#parts;
     const doubt = rules === 'unknown' || sets === 'unknown';
     if (sets !== 'done') this.#setsKnown = !this.#planes.some((plane) => plane.sets.unread.length > 0) && sets !== 'unknown';
     if (doubt) this.#doubtBackOff.failed();
     else this.#doubtBackOff.succeeded();
-    if (rules === 'refused' || (rules === 'held' && writeRules && this.#setsKnown)) this.#ruleBackOff.failed();
+    this.#rulesWait = rules === 'waiting';
+    if (rules === 'refused') this.#ruleBackOff.failed();
     else if (rules === 'done') this.#ruleBackOff.succeeded();
-    if (sets === 'refused') {
-      this.#setBackOff.failed();
-      this.#logSetFailures();
-    } else if (sets === 'done' && this.#planes.every((plane) => plane.sets.failures.length === 0)) this.#setBackOff.succeeded();
+    this.#judgeSets();
     if (doubt || rules === 'refused' || sets === 'refused') metrics.count('felix_int_dataplane_failures');
     this.#publishSizes();
+  }
+
+  /** Failures stay listed until a retry succeeds; what is refused between two retries neither delays the next one nor fills the log. */
+  #judgeSets(): void {
+    if (!this.#rulesWait && this.#planes.every((plane) => plane.sets.failures.length === 0)) this.#setBackOff.succeeded();
+    else if (this.#setBackOff.failures === 0 || this.#setBackOff.isDue) {
+      this.#setBackOff.failed();
+      this.#logSetFailures();
+    }
   }
 
   #publishSizes(): void {
@@ -339,9 +347,8 @@ export class Driver {
 
   async #retrySets(): Promise<void> {
     for (const plane of this.#planes) plane.sets.retry();
-    // Rules may have waited for these sets. The outcome decides: another failure makes the delay longer.
-    this.#ruleBackOff.hurry();
-    if (this.#setsPending) await this.#apply();
+    // The outcome decides: another failure makes the delay longer.
+    if (this.#setsPending || this.#rulesWait) await this.#apply();
     else this.#setBackOff.succeeded();
   }
 
@@ -368,6 +375,7 @@ export class Driver {
     const problems: string[] = [];
     if (this.#ruleBackOff.failures > 0) problems.push('iptables refuses a transaction; the rules in force are the last good ones');
     for (const plane of this.#planes) for (const { name, description } of plane.sets.failures) problems.push(`ipset refuses changes to ${name} (${description})`);
+    if (this.#rulesWait && problems.length === 0) problems.push('rules wait for a set');
     if (!this.#appliedOnce && problems.length === 0) problems.push('writing the first complete state');
     return problems;
   }

@@ -37,15 +37,16 @@ export class Plane {
   }
 
   /**
-   * While the table cannot be written: which members must wait, because chains that look at them, or the chains of the endpoint
-   * that has the address, are not the new ones yet.
+   * While the table, or a set, cannot be written: which members must wait. Those of sets on the way of an endpoint whose way is not wholly the
+   * new one; and every address of this node's own endpoints, because a packet between two of them is judged by both, of which one
+   * may be old and the other new. Addresses from elsewhere go on.
    */
   heldBack(): (set: string, member: string) => boolean {
-    const affected = affectedBy(this.table);
+    const affected = affectedBy(this.table, new Set(this.sets.unclosed));
     if (affected.everything) return () => true;
-    if (affected.endpointChains.size === 0) return () => false;
-    const addresses = new Set([...affected.endpointChains].flatMap((chain) => [...this.rules.addressesOf(chain)]));
+    if (!affected.anything) return () => false;
+    const local = this.rules.localAddresses();
     // A network may cover such an address.
-    return (set, member) => affected.sets.has(set) || member.includes('/') || addresses.has(member.split(',', 1)[0] as string);
+    return (set, member) => affected.sets.has(set) || member.includes('/') || local.has(member.split(',', 1)[0] as string);
   }
 }

@@ -49,7 +49,9 @@ describe('a doorbell', () => {
   it('after everything was flushed and deleted brings all of it back', async () => {
     const node = await synced();
     const before = node.kernel.rulesText().replace(/\[\d+:\d+\]/g, '');
-    node.kernel.edit('*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-F\n-X\nCOMMIT\n');
+    const chains = node.kernel.chains();
+    const own = chains.filter((name) => name.startsWith('cali-'));
+    node.kernel.edit(`*filter\n${[...chains.map((name) => `-F ${name}`), ...own.map((name) => `-X ${name}`)].join('\n')}\nCOMMIT\n`);
     await node.ring();
     const order = (text: string): string[] => text.split('\n').sort();
     assert.deepEqual(order(node.kernel.rulesText().replace(/\[\d+:\d+\]/g, '')), order(before));

@@ -166,6 +166,18 @@ export class FamilySets {
     return set !== undefined && set.held !== undefined && !set.unread && !set.typeDiffers;
   }
 
+  /** Whether rules may name it: it is there, and lets in nothing that it should not. */
+  isReady(name: string): boolean {
+    const set = this.#byName.get(name);
+    return set !== undefined && this.isHeld(name) && set.isClosed;
+  }
+
+  /** Sets that rules in the kernel name, and that let in what they should not let in any more. */
+  get unclosed(): string[] {
+    const suspects = [...this.#dirty.union(this.#failing)];
+    return suspects.filter((set) => set.held !== undefined && !set.isClosed && this.#options.usesOf(set.name) > 0).map((set) => set.name);
+  }
+
   /** Whether there is something to write that was not refused before. */
   get isDirty(): boolean {
     return this.#writable().next().done !== true;

@@ -57,6 +57,12 @@ export class TrackedSet {
     return this.members.missing.size > this.refused.size;
   }
 
+  /** Nothing is left to write that would let in less. */
+  get isClosed(): boolean {
+    if (this.wanted === undefined) return true;
+    return this.wanted.use === 'deny' ? this.members.missing.size === 0 : this.members.surplus.size === 0;
+  }
+
   create(): SetCommand {
     const { type, family, maxElements } = (this.wanted as WantedSet).header;
     return { kind: 'create', text: `create ${this.name} ${type} family ${family} maxelem ${maxElements}`, set: this };

@@ -1,8 +1,8 @@
-// Whose packets may be judged by chains that are not yet as they should be. Needed only while a table cannot be written: then a set
+// Whose packets may be judged by chains or sets that are not yet as they should be. Needed only while something is refused: then a set
 // may let in more only where every chain that looks at it, and every chain of the endpoints concerned, is the new one already.
 //
-// In: a table. Out: the sets named on the way of an endpoint whose way is not wholly new, and the interfaces of those endpoints;
-// everything when the way that all packets take is not.
+// In: a table, and sets that still let in too much. Out: the sets named on the way of an endpoint whose way is not wholly new; everything when the way that all packets
+// take is not.
 
 import { rulesOf } from './chain-graph.ts';
 import type { Table } from './table.ts';
@@ -10,30 +10,32 @@ import { chains as names } from '../render/names.ts';
 
 export interface Affected {
   readonly everything: boolean;
+  /** Some endpoint's way is not wholly new. */
+  readonly anything: boolean;
   readonly sets: ReadonlySet<string>;
-  /** Endpoint chains (cali-tw-…, cali-fw-…) whose way is not wholly new. */
-  readonly endpointChains: ReadonlySet<string>;
 }
 
 const shared: readonly string[] = [names.forward, names.input, names.output, names.workloadToHost];
 const endpointChain = /^cali-[tf]w-/;
 
-export function affectedBy(table: Table): Affected {
+export function affectedBy(table: Table, unclosed: ReadonlySet<string>): Affected {
   const { pending } = table;
   const sets = new Set<string>();
-  const endpointChains = new Set<string>();
-  if (table.hooksPending || shared.some((name) => pending.has(name))) return { everything: true, sets, endpointChains };
+  let anything = false;
+  if (table.hooksPending || shared.some((name) => pending.has(name))) return { everything: true, anything: true, sets };
 
   const candidates = new Set([...table.reachedNames(), ...table.kernel.chainNames()].filter((name) => endpointChain.test(name)));
   for (const endpoint of candidates) {
     const way = new Set<string>();
     follow(table, endpoint, way);
     // One that should not be reached any more is still in force.
-    if (table.reached(endpoint) !== undefined && ![...way].some((name) => pending.has(name))) continue;
-    endpointChains.add(endpoint);
-    for (const name of way) for (const rule of bothVersions(table, name)) for (const set of rule.sets) sets.add(set);
+    const named = [...way].flatMap((name) => bothVersions(table, name).flatMap((rule) => rule.sets));
+    const isNew = table.reached(endpoint) !== undefined && ![...way].some((name) => pending.has(name)) && !named.some((set) => unclosed.has(set));
+    if (isNew) continue;
+    anything = true;
+    for (const set of named) sets.add(set);
   }
-  return { everything: false, sets, endpointChains };
+  return { everything: false, anything, sets };
 }
 
 /** Adds the chain and all it leads to, as it is and as it should be. */
