@@ -24,16 +24,16 @@ const namedLine = /\bline (\d+)(?: failed|: [A-Z_]+ failed)|\bError occurred at 
 export async function restoreFailure(failure: RestoreFailure): Promise<TransactionRefused | OutcomeUnknown> {
   const { tool, exit } = failure;
   const stderr = withoutNoise(failure.stderr);
+  if (stderr.includes('holding the xtables lock')) {
+    const holder = await lockHolder(failure.lockFile);
+    return new OutcomeUnknown(`${tool} gave up waiting for the xtables lock (${failure.lockFile}), held by ${holder ?? 'another process'}; nothing was written`);
+  }
   const named = namedLine.exec(stderr);
   if (exit.signal === undefined && named !== null) {
     const line = Number(named[1] ?? named[2]) - failure.linesBefore;
     // The last line is COMMIT: the tool found the fault only there and does not say which line caused it.
     const says = line >= 1 && line < failure.transactionLines;
     return new TransactionRefused(stderr, says ? line : undefined);
-  }
-  if (stderr.includes('holding the xtables lock')) {
-    const holder = await lockHolder(failure.lockFile);
-    return new OutcomeUnknown(`${tool} gave up waiting for the xtables lock (${failure.lockFile}), held by ${holder ?? 'another process'}; nothing was written`);
   }
   const ending = exit.signal === undefined ? `ended with status ${exit.exitCode ?? 'unknown'}` : `was ended by ${exit.signal}`;
   return new OutcomeUnknown(`${tool} ${ending} before it acknowledged a transaction${stderr === '' ? '' : `: ${stderr}`}`);

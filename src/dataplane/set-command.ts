@@ -33,7 +33,7 @@ export function parseSetCommand(command: string): SetCommand {
   const words = command.split(' ');
   const exist = words.some((word) => existOption.test(word));
   const [verb, name, ...rest] = words.filter((word) => !existOption.test(word));
-  encodeSetName(name ?? '');
+  checkName(name);
   switch (verb) {
     case 'create':
       checkCreate(command, rest);
@@ -45,7 +45,7 @@ export function parseSetCommand(command: string): SetCommand {
     case 'swap':
     case 'rename':
       if (rest.length !== 1) throw new EncodingRefused('ipset command', command);
-      encodeSetName(rest[0] ?? '');
+      checkName(rest[0]);
       break;
     case 'flush':
     case 'destroy':
@@ -55,6 +55,12 @@ export function parseSetCommand(command: string): SetCommand {
       throw new EncodingRefused('ipset command', command);
   }
   return { verb, exist, text: [verb, name, ...rest].join(' ') };
+}
+
+/** A name that begins with "-" would be an option. */
+function checkName(name: string | undefined): void {
+  encodeSetName(name ?? '');
+  if (name?.startsWith('-') === true) throw new EncodingRefused('set name', name);
 }
 
 function checkCreate(command: string, [type, ...options]: readonly string[]): void {

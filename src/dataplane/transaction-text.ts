@@ -1,12 +1,11 @@
 // The form every text has that goes to iptables-restore, checked once more at the last moment before it is written: one table, one
-// COMMIT at its end, no comment (that is how a coprocess acknowledges), no control character. A breach is a fault of this program,
+// COMMIT at its end, no comment (that is how a coprocess acknowledges), printable ASCII. A breach is a fault of this program,
 // not of any input, and ends it.
 
 import type { TableName } from './kernel.ts';
 
 const form = /^\*(raw|mangle|nat|filter)\n/;
-// eslint-disable-next-line no-control-regex
-const forbidden = /[\x00-\x09\x0b-\x1f\x7f]|^#/m;
+const forbidden = /[^\x20-\x7e\n]|^#/m;
 
 export function checkTransaction(transaction: string): TableName {
   const table = form.exec(transaction)?.[1];
