@@ -8,6 +8,7 @@ import { readLines } from '../../../src/dataplane/line-reader.ts';
 import { waitFor } from '../../cluster/harness/wait.ts';
 
 const HEALTH_PORT = 9099;
+const METRICS_PORT = 9091;
 const PROGRAM = new URL('../../../bin/caracal', import.meta.url).pathname;
 
 export interface LogLine {
@@ -38,11 +39,13 @@ export class AgentProcess {
   /** Exit code, or the signal that ended it; undefined while it runs. */
   ended: number | string | undefined;
   readonly #netns: Namespace;
+  readonly #healthPort: string;
   readonly #child: ReturnType<Namespace['spawn']>;
   readonly #exit: Promise<number | string>;
 
   private constructor(options: AgentProcessOptions) {
     this.#netns = options.netns;
+    this.#healthPort = options.env?.['FELIX_HEALTHPORT'] ?? String(HEALTH_PORT);
     this.#child = options.netns.spawn(PROGRAM, ['run', ...(options.args ?? [])], {
       cwd: '/',
       env: {
@@ -52,7 +55,9 @@ export class AgentProcess {
         FELIX_IPTABLESLOCKFILEPATH: options.netns.lockFile,
         FELIX_HEALTHENABLED: 'true',
         FELIX_HEALTHHOST: '127.0.0.1',
-        FELIX_HEALTHPORT: String(HEALTH_PORT),
+        FELIX_HEALTHPORT: this.#healthPort,
+        FELIX_PROMETHEUSMETRICSENABLED: 'true',
+        FELIX_PROMETHEUSMETRICSPORT: String(METRICS_PORT),
         ...options.env,
       },
     });
@@ -84,7 +89,18 @@ export class AgentProcess {
 
   /** A health page, asked inside the namespace; status 0 when nobody answers. */
   async page(path: '/readiness' | '/liveness'): Promise<Page> {
-    const script = `fetch('http://127.0.0.1:${HEALTH_PORT}${path}').then(async (r) => console.log(JSON.stringify({ status: r.status, body: await r.text() })),
+    return this.#fetch(`http://127.0.0.1:${this.#healthPort}${path}`);
+  }
+
+  /** The value of a metric by its name and labels as they are printed; undefined where it has none. */
+  async metric(name: string): Promise<number | undefined> {
+    const { body } = await this.#fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`);
+    const line = body.split('\n').find((each) => each.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length + 1));
+  }
+
+  async #fetch(url: string): Promise<Page> {
+    const script = `fetch('${url}').then(async (r) => console.log(JSON.stringify({ status: r.status, body: await r.text() })),
       () => console.log('{"status":0,"body":""}'))`;
     const { stdout } = await this.#netns.run(process.execPath, ['-e', script]);
     return JSON.parse(stdout) as Page;
