@@ -2,25 +2,22 @@
 // promises, no logger. What goes in are batches of updates (model/update.ts); what comes out is a change set (model/desired.ts), or
 // nothing when nothing that a local pod needs has changed.
 //
-//            endpoints                    profiles            policies              tiers
-//                │                            │                   │                   │
-//        ┌───────┴────────┐          ┌────────┴───────┐           │                   │
-//        │                ▼          ▼                ▼           │                   │
-//        │        local endpoints  profiles   (labels inherited)  │                   │
-//        │                │          │                │           │                   │
-//        │       ┌────────┴──┬───────┼────────────────┼───────────┤                   │
-//        │       ▼           ▼       ▼                │           ▼                   ▼
-//        │   active       active policies ◀───────────┼───────────┘             policy sorter
-//        │   profiles        │       │                │                               │
-//        │       │           │       └────────────────┼───────────▶ policy resolver ◀─┘
-//        │       ▼           ▼                        │                   │
-//        │      rule scanner                          │                   │
-//        │       │         │ definitions of sets      │                   │
-//        ▼       │         ▼                          ▼                   │
-//   member index │ ◀───────┴──────────────────────────┘                   │
-//        │       │ active rules                                           │ active endpoints
-//        ▼       ▼                                                        ▼
-//       change sequencer ─────────────────────────────────────────▶ one Desired
+//   endpoints ──┬───────────────────────────────────────────┐
+//               ▼                                           │
+//        local endpoints ──┬──────────────────┐             │
+//                          ▼                  ▼             │
+//   profiles ──┬──▶ active profiles ┌─▶ active policies ◀───┼── policies
+//              ├───────────│────────┘    │         │        │
+//              │           ▼             ▼         │        │
+//              │          rule  scanner            │        │
+//              │           │          │ sets       │        │
+//              │           │          ▼            │        │
+//              └───────────│───▶ member index ◀────│────────┘
+//                          │          │            ▼
+//                          │          │      policy resolver ◀── policy sorter ◀── tiers
+//                    rules │  members │            │ endpoints
+//                          ▼          ▼            ▼
+//                          change        sequencer ───▶ one Desired
 //
 // Always: the output is a function of the input state alone. Any order and any batching of the same updates gives the same final
 // state. Updates only change indexes and mark what is to be worked out; the flush at the end of the batch works it out once.
@@ -30,7 +27,7 @@ import type { Desired } from '../model/desired.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Profile } from '../model/profile.ts';
 import type { Tier } from '../model/tier.ts';
-import type { Batch } from '../model/update.ts';
+import type { Batch, Update } from '../model/update.ts';
 import { ActivePolicies } from './active-policies.ts';
 import { ActiveProfiles } from './active-profiles.ts';
 import { ChangeSequencer } from './change-sequencer.ts';
@@ -106,16 +103,21 @@ export function createGraph({ node }: GraphOptions): Graph {
     policyResolver.setTier(name, tier);
   }
 
-  function apply({ updates }: Batch): void {
-    for (const update of updates) {
-      const { key } = update;
-      if (update.op === 'delete') {
-        const remove = { endpoint: setEndpoint, profile: setProfile, policy: setPolicy, tier: setTier }[update.kind];
-        remove(key, undefined);
-      } else if (update.kind === 'endpoint') setEndpoint(key, update.value);
-      else if (update.kind === 'profile') setProfile(key, update.value);
-      else if (update.kind === 'policy') setPolicy(key, update.value);
-      else setTier(key, update.value);
+  function apply(update: Update): void {
+    const { key } = update;
+    switch (update.kind) {
+      case 'endpoint':
+        setEndpoint(key, update.op === 'upsert' ? update.value : undefined);
+        break;
+      case 'profile':
+        setProfile(key, update.op === 'upsert' ? update.value : undefined);
+        break;
+      case 'policy':
+        setPolicy(key, update.op === 'upsert' ? update.value : undefined);
+        break;
+      case 'tier':
+        setTier(key, update.op === 'upsert' ? update.value : undefined);
+        break;
     }
   }
 
@@ -131,7 +133,7 @@ export function createGraph({ node }: GraphOptions): Graph {
 
   return {
     update(batch) {
-      apply(batch);
+      for (const update of batch.updates) apply(update);
       const first = batch.inSync === true && !inSync;
       if (first) {
         inSync = true;
