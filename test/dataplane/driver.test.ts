@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Desired } from '../../src/model/desired.ts';
-import { FakeKernel } from '../fakes/kernel.ts';
+import type { FakeKernel } from '../fakes/kernel.ts';
 import { Node } from './node.ts';
 import { desired, endpoint, entity, policy, profile, rule, set, tier } from './objects.ts';
 

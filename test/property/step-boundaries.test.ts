@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import { loadKernel } from '../../src/simulate/kernel.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import type { Packet } from '../../src/model/packet.ts';
-import { FakeKernel } from '../fakes/kernel.ts';
+import type { FakeKernel } from '../fakes/kernel.ts';
 import { Node } from '../dataplane/node.ts';
 import { addresses, difference, emptyState, nodeState, suffixes } from './desired-states.ts';
 import type { NodeState } from './desired-states.ts';
