@@ -9,7 +9,8 @@ export const noLabels: Labels = Object.freeze([]);
 export function labelsOf(entries: Iterable<readonly [string, string]>): Labels {
   const byKey = new Map(entries);
   const keys = [...byKey.keys()].sort();
-  return keys.flatMap((key) => [key, byKey.get(key) as string]);
+  // The copy has no spare capacity; flatMap() leaves some, and labels are kept for long.
+  return keys.flatMap((key) => [key, byKey.get(key) as string]).slice();
 }
 
 /** The value of a label, or undefined when the key is absent (a present label may be ""). */

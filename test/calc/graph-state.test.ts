@@ -117,3 +117,22 @@ test('sending the whole world again changes nothing', () => {
     runs,
   );
 });
+
+test('a long churn of many endpoints ends in the state that its end gives from scratch', () => {
+  const spread = fc.tuple(update, fc.nat(99)).map(([made, i]): Update => (made.kind === 'endpoint' ? { ...made, key: `ns/pod-${i}` } : made));
+  const churn = fc.record({
+    updates: fc.array(spread, { minLength: 1500, maxLength: 1500 }),
+    cuts: fc.constant([40, 3, 1, 200, 7]),
+    inSync: fc.constant(1),
+  });
+  fc.assert(
+    fc.property(churn, (made) => {
+      const world = worldAfter(made.updates);
+      const { state } = run(made);
+      assert.deepEqual(state.snapshot(), scratch(updatesOf(world)).state.snapshot());
+      const sets = new Map([...state.sets].map(([id, { type, use, members }]) => [id, { type, use, members }]));
+      assert.deepEqual(sets, naiveState(world).sets);
+    }),
+    { numRuns: 5, endOnFailure: true },
+  );
+});
