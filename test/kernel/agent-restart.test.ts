@@ -23,7 +23,7 @@ async function stageOf(backend: Backend): Promise<Stage> {
 }
 
 for (const backend of backends) {
-  describe(`stop and start, ${backend}`, () => {
+  describe(`stop and start, ${backend}`, { concurrency: 2 }, () => {
     it('SIGTERM ends the agent with status 0, and its rules stay and enforce', async () => {
       await using stage = await stageOf(backend);
       const agent = await stage.readyAgent();
@@ -54,7 +54,7 @@ for (const backend of backends) {
   });
 }
 
-describe('two agents on one node', () => {
+describe('two agents on one node', { concurrency: 2 }, () => {
   it('the second waits, says who holds the node, writes nothing, and takes over when the first ends', async () => {
     await using stage = await stageOf('nft');
     const first = await stage.readyAgent();

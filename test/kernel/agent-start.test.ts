@@ -9,7 +9,7 @@ import { backends, Stage } from './harness/stage.ts';
 const BROKEN = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { namespace: shop, name: broken }\nspec:\n  podSelector: [\n';
 
 for (const backend of backends) {
-  describe(`before it is in sync, ${backend}`, () => {
+  describe(`before it is in sync, ${backend}`, { concurrency: 2 }, () => {
     it('an agent writes nothing on a node that was never enforced, and names the file and line that it waits for', async () => {
       await using stage = await Stage.build({ backend, pods: { server: {}, stranger: {} } });
       stage.manifests.put(denyRole('shop', 'server'));
