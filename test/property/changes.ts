@@ -20,6 +20,7 @@ export const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), object: networkPolicy }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), which }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('relabel-pod' as const), which, labels: podLabels }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart-pod' as const), which, object: podObject, part: fc.constantFrom('spec', 'status') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('relabel-namespace' as const), which, labels: namespaceLabels }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('re-use-address' as const), which, object: podObject, newFirst: fc.boolean(), oldFinishes: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('finish' as const), which }) },
@@ -57,6 +58,9 @@ function changesOf(world: World, drawn: Step): readonly Change[] {
       return pick(world, drawn.which).map((object) => ({ op: 'remove', object }));
     case 'relabel-pod':
       return pick(world, drawn.which, 'Pod').map((pod) => put({ ...pod, metadata: { ...pod.metadata, labels: drawn.labels } }));
+    case 'restart-pod':
+      // Other ports, or another address; the rest is as it was.
+      return pick(world, drawn.which, 'Pod').map((pod) => put({ ...pod, [drawn.part]: withNodeOf(pod, drawn.object)[drawn.part] }));
     case 'relabel-namespace':
       return pick(world, drawn.which, 'Namespace').map((object) => put({ ...object, metadata: { ...object.metadata, labels: drawn.labels } }));
     case 'finish':
@@ -79,6 +83,10 @@ function put(object: WireObject): Change {
 
 function finished(pod: WireObject): WireObject {
   return { ...pod, status: { ...(pod['status'] as object), phase: 'Failed' } };
+}
+
+function withNodeOf(pod: WireObject, other: WireObject): WireObject {
+  return { ...other, spec: { ...(other['spec'] as object), nodeName: (pod['spec'] as { nodeName?: string }).nodeName } };
 }
 
 /** Nothing when there is none of the kind. */

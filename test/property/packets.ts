@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import type { Packet } from '../../src/model/packet.ts';
 import type { WireObject, World } from '../../src/model/verdict.ts';
 import { edges, toAddress } from './ipv4.ts';
-import { offeredPorts, outsideAddresses, portNumbers } from './vocabulary.ts';
+import { chance, offeredPorts, outsideAddresses, portNumbers } from './vocabulary.ts';
 import type { OfferedPort } from './vocabulary.ts';
 
 const way = fc.oneof(
@@ -41,7 +41,7 @@ const aim = fc.record({
   farIsPod: fc.oneof({ weight: 7, arbitrary: fc.constant(true) }, { weight: 3, arbitrary: fc.constant(false) }),
   port: fc.nat(0xffff),
   /** The port is one that the receiver offers, if it offers any. */
-  isOffered: fc.boolean(),
+  isOffered: chance(60),
   /** The interface belongs to no endpoint; the source (or, inward, the destination) is not the endpoint's own. */
   oddity: fc.oneof({ weight: 94, arbitrary: fc.constant('none' as const) }, { weight: 6, arbitrary: fc.constantFrom('unknown', 'foreign', 'tunnel') }),
 });

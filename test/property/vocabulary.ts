@@ -40,8 +40,8 @@ export const offeredPorts: readonly OfferedPort[] = [
   { containerPort: 443 },
 ];
 
-/** Numbers that rules and packets share. */
-export const portNumbers = [1, 53, 80, 443, 2905, 5353, 8080, 8090, 65535] as const;
+/** Numbers that rules and packets share; some are neighbours, some have just one between them. */
+export const portNumbers = [1, 53, 80, 81, 82, 443, 2905, 5353, 8080, 8082, 8090, 65535] as const;
 
 /** True in so many per cent of the draws. */
 export function chance(percent: number): fc.Arbitrary<boolean> {

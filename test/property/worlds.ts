@@ -57,7 +57,7 @@ const podShape = fc.record({
   shares: sometimes(10, fc.nat(podNames.length - 1)),
   dualStack: chance(15),
   containers,
-  initContainers: sometimes(30, initContainers),
+  initContainers: sometimes(45, initContainers),
 });
 type PodShape = typeof podShape extends fc.Arbitrary<infer T> ? T : never;
 
