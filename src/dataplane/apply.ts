@@ -50,7 +50,7 @@ export async function apply(parts: ApplyParts, writeRules: boolean): Promise<App
   const transactions = plannedTransactions(planes);
   const closing = planes.map((plane) => plane.sets.planClosing());
   if (transactions.length === 0 && closing.flat().every(({ kind }) => kind === 'del')) {
-    const changed = await runSets(parts, (plane, i) => [...(closing[i] ?? []), ...plane.sets.planOpening(holdBack(plane))]);
+    const changed = await runSets(parts, (plane, i) => [...(closing[i] ?? []), ...plane.sets.planOpening(holdBack(plane, plane.sets.stuck))]);
     await parts.onStep?.('open');
     return { rules: 'done', sets: worse(created, changed) };
   }
@@ -63,7 +63,7 @@ export async function apply(parts: ApplyParts, writeRules: boolean): Promise<App
   await parts.onStep?.('rules');
   if (rules === 'unknown') return { rules, sets: closed };
 
-  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? holdBack(plane) : plane.heldBack()));
+  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? holdBack(plane, plane.sets.unclosed) : plane.heldBack(plane.sets.unclosed)));
   await parts.onStep?.('open');
   return { rules, sets: worse(closed, opened) };
 }
@@ -76,8 +76,8 @@ async function writeRulesNow(parts: ApplyParts, transactions: readonly Planned[]
 }
 
 /** Undefined where everything may be opened. */
-function holdBack(plane: Plane): ((set: string, member: string) => boolean) | undefined {
-  return plane.sets.unclosed.length === 0 ? undefined : plane.heldBack();
+function holdBack(plane: Plane, unclosed: readonly string[]): ((set: string, member: string) => boolean) | undefined {
+  return unclosed.length === 0 ? undefined : plane.heldBack(unclosed);
 }
 
 /** Runs what the planes plan, in one call, and tells them what became of it. */
@@ -133,6 +133,7 @@ export async function writeTransaction(parts: ApplyParts, plane: Plane, transact
   } catch (problem) {
     metrics.count('felix_iptables_restore_errors', labels);
     plane.isKnown = false;
+    plane.isInDoubt = problem instanceof OutcomeUnknown;
     if (problem instanceof OutcomeUnknown) {
       logger.warn({ ...labels, error: problem.message }, 'iptables did not acknowledge; the table is read before the next write');
       return 'unknown';

@@ -160,6 +160,8 @@ export class Driver {
   /** Does what is to be done now; false when there was nothing. */
   async #pass(): Promise<boolean> {
     this.#woken = false;
+    // Before the first read it is not known which names sets can have.
+    if (this.#synced) this.#fold();
     if (!this.#isKnown) return this.#readBackOff.isDue && this.#doubtBackOff.isDue ? this.#readUnknown() : false;
     this.#fold();
     const worked = this.#applyIsDue ? await this.#apply() : false;
@@ -310,9 +312,10 @@ export class Driver {
 
   async #readUnknown(): Promise<boolean> {
     const unknown = this.#planes.filter((plane) => !plane.isKnown);
-    // What is found now was in doubt: it is nobody's doing.
     await this.#tolerateReadFailure('read the kernel', true, async () => {
-      await this.#reader.readTables(unknown);
+      await this.#reader.readTables(unknown.filter((plane) => plane.isInDoubt));
+      // A refusal may come from what somebody else did.
+      this.#found(await this.#reader.readTables(unknown.filter((plane) => !plane.isInDoubt)), []);
       if (!this.#setsKnown) await this.#reader.readSets();
       this.#setsKnown = true;
     });

@@ -17,8 +17,10 @@ export class Plane {
   readonly table: Table;
   readonly sets: FamilySets;
   readonly rules: DesiredRules;
-  /** What the table holds is known: it was read, and no outcome since is in doubt. */
+  /** What the table holds is known: it was read, and nothing was refused and no outcome in doubt since. */
   isKnown = false;
+  /** The last outcome is in doubt: what is found then is nobody else's doing. */
+  isInDoubt = false;
   /** After a refusal: chains are replaced whole. */
   wholeOnly = false;
 
@@ -41,8 +43,8 @@ export class Plane {
    * new one; and every address of this node's own endpoints, because a packet between two of them is judged by both, of which one
    * may be old and the other new. Addresses from elsewhere go on.
    */
-  heldBack(): (set: string, member: string) => boolean {
-    const affected = affectedBy(this.table, new Set(this.sets.unclosed));
+  heldBack(unclosed: readonly string[]): (set: string, member: string) => boolean {
+    const affected = affectedBy(this.table, new Set(unclosed));
     if (affected.everything) return () => true;
     if (!affected.anything) return () => false;
     const local = this.rules.localAddresses();

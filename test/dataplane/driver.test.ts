@@ -77,8 +77,10 @@ describe('the first change set', () => {
 describe('a change', () => {
   it('of members alone is one call of ipset and no rule', async () => {
     const node = await synced();
+    const calls = node.counts.get('felix_ipset_calls') ?? 0;
     await node.update(desired({ setDeltas: [{ id: 's:a', added: ['10.0.0.8'], removed: ['10.0.0.9'] }] }));
     assert.deepEqual(texts(node), ['del cali40s:a 10.0.0.9 -exist', 'add cali40s:a 10.0.0.8 -exist']);
+    assert.equal((node.counts.get('felix_ipset_calls') ?? 0) - calls, 1);
   });
 
   it('of members closes in all sets before it opens in any', async () => {

@@ -174,8 +174,16 @@ export class FamilySets {
 
   /** Sets that rules in the kernel name, and that let in what they should not let in any more. */
   get unclosed(): string[] {
-    const suspects = [...this.#dirty.union(this.#failing)];
-    return suspects.filter((set) => set.held !== undefined && !set.isClosed && this.#options.usesOf(set.name) > 0).map((set) => set.name);
+    return this.#unclosedOf(this.#dirty.union(this.#failing));
+  }
+
+  /** Those of them that nothing can be done about just now. */
+  get stuck(): string[] {
+    return this.#unclosedOf(this.#failing);
+  }
+
+  #unclosedOf(suspects: Iterable<TrackedSet>): string[] {
+    return [...suspects].filter((set) => set.held !== undefined && !set.isClosed && this.#options.usesOf(set.name) > 0).map((set) => set.name);
   }
 
   /** Whether there is something to write that was not refused before. */
