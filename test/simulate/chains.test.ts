@@ -147,7 +147,7 @@ describe('marks', () => {
     assert.equal(after(['-A FORWARD -j MARK --set-xmark 0x0/0x1b0000'], 0xffffffff), 0xffe4ffff);
     assert.equal(after(['-A FORWARD -j MARK --set-xmark 0x6/0x5'], 0x3), 0x4);
     assert.equal(after(['-A FORWARD -j MARK --set-mark 0x7'], 0x30), 0x7);
-    assert.equal(after(['-A FORWARD -j MARK --set-mark 0x4/0x1'], 0x3), 0x6);
+    assert.equal(after(['-A FORWARD -j MARK --set-mark 0x4/0x1'], 0x7), 0x6);
     assert.equal(after(['-A FORWARD -j MARK --or-mark 0x80000000'], 0x1), 0x80000001);
     assert.equal(after(['-A FORWARD -j MARK --and-mark 0xfffffffe'], 0xf000000f), 0xf000000e);
     assert.equal(after(['-A FORWARD -j MARK --xor-mark 0x3'], 0x1), 0x2);

@@ -45,6 +45,8 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['-d 128.0.0.0/1', { destination: '255.255.255.255' }, true],
     ['-d 128.0.0.0/1', { destination: '127.255.255.255' }, false],
     ['-s 10.0.0.0/8 -d 10.0.0.1/32', {}, false],
+    ['-s 0.0.0.0/0', {}, true],
+    ['! -s 0.0.0.0/0', {}, false],
   ],
   interfaces: [
     ['-i cali1', {}, true],
@@ -55,6 +57,8 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['! -i cali+', {}, false],
     ['! -i cali+', { inInterface: 'eth0' }, true],
     ['-o cali2', {}, true],
+    ['-i +', {}, true],
+    ['! -i +', {}, false],
     ['! -o cali2', {}, false],
     ['-i cali2 -o cali2', {}, false],
   ],
