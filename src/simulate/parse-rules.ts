@@ -3,8 +3,8 @@
 
 import { UnreadableState } from './errors.ts';
 import type { Rule, RuleSpec } from './rule.ts';
-import { parseRuleSpec } from './rule-parser.ts';
-import { tokenize } from './tokens.ts';
+import { parseRuleText } from './rule-parser.ts';
+import type { ParsedSpec } from './rule-parser.ts';
 
 export interface Chain {
   readonly name: string;
@@ -17,6 +17,9 @@ export interface Table {
   readonly name: string;
   readonly chains: ReadonlyMap<string, Chain>;
 }
+
+/** Counters (-c), the whole rule, its chain, the rest. */
+const ruleLine = /^(?:\[(\d+):(\d+)\] )?(-A (\S+)(?: (.*))?)$/;
 
 /** Throws UnreadableState. */
 export function parseRules(text: string): ReadonlyMap<string, Table> {
@@ -44,10 +47,10 @@ export function parseRules(text: string): ReadonlyMap<string, Table> {
         ...(policy !== '-' && { policy: policy as 'ACCEPT' | 'DROP' }),
       });
     } else {
-      const [, packets, bytes, body = ''] = /^(?:\[(\d+):(\d+)\] )?(-A \S+.*)$/.exec(line) ?? fail('not understood');
-      const tokens = tokenize(body) ?? fail('a quote is not closed');
-      const chain = table.chains.get(tokens[1] as string) ?? fail('a rule of a chain that is not declared');
-      const spec = specOf(tokens.slice(2), body);
+      const [, packets, bytes, body = '', name = '', rest = ''] = ruleLine.exec(line) ?? fail('not understood');
+      const chain = table.chains.get(name) ?? fail('a rule of a chain that is not declared');
+      const parsed = parseRuleText(rest) ?? fail('a quote is not closed');
+      const spec = specOf(parsed, body);
       chain.rules.push({
         ...spec,
         ...(spec.target && { target: resolveTarget(spec.target, table.chains) }),
@@ -63,8 +66,7 @@ export function parseRules(text: string): ReadonlyMap<string, Table> {
 }
 
 /** A rule that is not even understood as one is kept as a match that nobody knows. */
-function specOf(tokens: readonly string[], text: string): RuleSpec {
-  const parsed = parseRuleSpec(tokens);
+function specOf(parsed: ParsedSpec, text: string): RuleSpec {
   return 'spec' in parsed ? parsed.spec : { matches: [{ kind: 'unknown', module: '', text, problem: parsed.problem }] };
 }
 

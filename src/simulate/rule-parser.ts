@@ -9,7 +9,7 @@ import type { Extension } from './match-parser.ts';
 import { protocolName, protocolNumber } from './protocol-names.ts';
 import type { Negatable, RuleSpec } from './rule.ts';
 import { parseTarget, targetArity, targetOptions } from './target-parser.ts';
-import { quote } from './tokens.ts';
+import { quote, tokenize } from './tokens.ts';
 
 /** A name that somebody else chose ("constructor") must not find what every object inherits. */
 function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
@@ -36,7 +36,23 @@ const implicitModules: Readonly<Record<string, string>> = {
 
 export type ParsedSpec = { readonly spec: RuleSpec } | { readonly problem: string };
 
-export function parseRuleSpec(tokens: readonly string[]): ParsedSpec {
+/** Most rules of a table stay as they are from one reading to the next, and many chains have the same ones. */
+const parsed = new Map<string, ParsedSpec>();
+const memoryLimit = 4_000;
+
+/** Undefined when a quote is not closed. */
+export function parseRuleText(text: string): ParsedSpec | undefined {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const tokens = tokenize(text);
+  if (tokens === undefined) return undefined;
+  const spec = parseRuleSpec(tokens);
+  if (parsed.size >= memoryLimit) parsed.clear();
+  parsed.set(text, spec);
+  return spec;
+}
+
+function parseRuleSpec(tokens: readonly string[]): ParsedSpec {
   const parser = new SpecParser(tokens);
   const problem = parser.parse();
   return problem === undefined ? { spec: parser.spec() } : { problem };

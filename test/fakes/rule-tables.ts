@@ -6,10 +6,9 @@
 
 import type { TableName } from '../../src/dataplane/kernel.ts';
 import type { Family } from '../../src/model/packet.ts';
-import { parseRuleSpec } from '../../src/simulate/rule-parser.ts';
+import { parseRuleText } from '../../src/simulate/rule-parser.ts';
 import type { RuleSpec } from '../../src/simulate/rule.ts';
 import { targetOptions } from '../../src/simulate/target-parser.ts';
-import { tokenize } from '../../src/simulate/tokens.ts';
 import { checkRule } from './rule-check.ts';
 import { ruleText } from './rule-text.ts';
 
@@ -34,6 +33,14 @@ const builtIn: Readonly<Record<TableName, readonly string[]>> = {
   nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
   filter: ['INPUT', 'FORWARD', 'OUTPUT'],
 };
+
+/** What follows a command and its chain: a rule number, a rule. */
+interface Rest {
+  readonly position: number | undefined;
+  readonly text: string;
+}
+
+const commandLine = /^[ \t]*(\S+)[ \t]+(\S+)(?:[ \t]+(\d+)(?![^ \t]))?(?:[ \t]+(.*))?$/;
 
 /** A transaction that has no effect, and the line to blame: undefined where no tool could know. */
 export class Refusal extends Error {
@@ -132,28 +139,29 @@ class Transaction {
     if (Buffer.byteLength(line) > 10_000) this.#refuse('line too long');
     if (/\p{Cc}/u.test(line.replaceAll('\t', ' '))) this.#refuse('control character');
     if (line.startsWith(':')) return this.#declare(line);
-    const tokens = tokenize(line) ?? this.#refuse('quote not closed');
-    if (tokens.length > 250) this.#refuse('too many arguments');
-    const [command = '', chain, ...rest] = tokens;
-    if (chain === undefined) this.#refuse(`${command} needs a chain`);
+    if (line.split(/[ \t]+/).length > 250) this.#refuse('too many arguments');
+    const [, command = '', chain = '', number, arguments_ = ''] = commandLine.exec(line) ?? this.#refuse(`Bad argument \`${line}'`);
+    const position = number === undefined ? undefined : Number(number);
+    if (position === 0) this.#refuse("Invalid rule number `0'");
+    const rest = { position, text: arguments_.trimEnd() };
     switch (command) {
       case '-A':
       case '--append':
-        return this.#insert(chain, this.#chain(chain).rules.length, this.#rule(chain, rest));
+        if (position !== undefined) this.#refuse(`Bad argument \`${position}'`);
+        return this.#insert(chain, this.#chain(chain).rules.length, this.#rule(chain, rest.text));
       case '-I':
       case '--insert': {
-        const position = this.#position(rest) ?? 1;
-        if (position > this.#chain(chain).rules.length + 1) this.#refuse('Index of insertion too big.');
-        return this.#insert(chain, position - 1, this.#rule(chain, rest));
+        const index = (position ?? 1) - 1;
+        if (index > this.#chain(chain).rules.length) this.#refuse('Index of insertion too big.');
+        return this.#insert(chain, index, this.#rule(chain, rest.text));
       }
       case '-D':
       case '--delete':
         return this.#delete(chain, rest);
       case '-R':
       case '--replace': {
-        const position = this.#existing(chain, this.#position(rest) ?? this.#refuse('-R requires a rule number'));
-        const rule = this.#rule(chain, rest);
-        return this.#setRules(chain, this.#chain(chain).rules.with(position - 1, rule));
+        const index = this.#existing(chain, position ?? this.#refuse('-R requires a rule number'));
+        return this.#setRules(chain, this.#chain(chain).rules.with(index, this.#rule(chain, rest.text)));
       }
       case '-F':
       case '--flush':
@@ -172,8 +180,8 @@ class Transaction {
     }
   }
 
-  #alone(rest: readonly string[], effect: () => void): void {
-    if (rest.length > 0) this.#refuse(`Bad argument \`${rest[0]}'`);
+  #alone(rest: Rest, effect: () => void): void {
+    if (rest.position !== undefined || rest.text !== '') this.#refuse(`Bad argument \`${rest.position ?? rest.text}'`);
     effect();
   }
 
@@ -211,29 +219,21 @@ class Transaction {
     this.#setRules(chain, this.#chain(chain).rules.toSpliced(index, 0, rule));
   }
 
-  /** Takes a leading rule number off the arguments. */
-  #position(rest: string[]): number | undefined {
-    if (!/^\d+$/.test(rest[0] ?? '')) return undefined;
-    const position = Number(rest.shift());
-    if (position === 0) this.#refuse("Invalid rule number `0'");
-    return position;
-  }
-
+  /** The index of a rule by its number. */
   #existing(chain: string, position: number): number {
     if (position > this.#chain(chain).rules.length) this.#refuse('Index of deletion or replacement too big.');
-    return position;
+    return position - 1;
   }
 
-  #delete(chain: string, rest: string[]): void {
+  #delete(chain: string, { position, text }: Rest): void {
     const { rules } = this.#chain(chain);
-    const position = this.#position(rest);
     let index: number;
     if (position !== undefined) {
-      if (rest.length > 0) this.#refuse('a rule after a rule number');
-      index = this.#existing(chain, position) - 1;
+      if (text !== '') this.#refuse('a rule after a rule number');
+      index = this.#existing(chain, position);
     } else {
-      const { text } = this.#rule(chain, rest);
-      index = rules.findIndex((rule) => rule.text === text);
+      const wanted = this.#rule(chain, text);
+      index = rules.findIndex((rule) => rule.text === wanted.text);
       if (index < 0) this.#refuse('Bad rule (does a matching rule exist in that chain?).');
     }
     this.#setRules(chain, rules.toSpliced(index, 1));
@@ -247,9 +247,9 @@ class Transaction {
     this.#chains.delete(name);
   }
 
-  #rule(chain: string, tokens: readonly string[]): FakeRule {
+  #rule(chain: string, text: string): FakeRule {
     this.#chain(chain);
-    const parsed = parseRuleSpec(tokens);
+    const parsed = parseRuleText(text) ?? this.#refuse('quote not closed');
     if ('problem' in parsed) return this.#refuse(parsed.problem);
     const spec = this.#resolve(parsed.spec);
     const { family } = this.#surroundings;
