@@ -24,9 +24,10 @@ export interface RelayOptions {
   readonly netns?: string;
 }
 
-/** Joins two connections: an end or a failure of one is that of the other. */
+/** Joins two connections: an end or a failure of one is that of the other. Small pieces are passed on at once. */
 const join = (a: Socket, b: Socket): void => {
   for (const [from, to] of [[a, b], [b, a]] as const) {
+    from.setNoDelay(true);
     from.pipe(to);
     from.on("error", () => undefined);
     from.on("close", () => to.destroy());
