@@ -70,7 +70,7 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
   parts.defer(() => node.close());
 
   //   driver ──▶ kernel
-  const onApplied = applyRecorder(metrics, status);
+  const onApplied = applyRecorder(metrics, status, log);
   const loop = new Driver({ ruleTools: node.ruleTools, sets: node.sets, clock, logger: log, metrics, health, onApplied }, dataplaneOptions(config, node.backend));
   driver = loop;
   parts.defer(() => loop.stop());

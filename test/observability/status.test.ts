@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { applyRecorder } from '../../src/observability/apply-latency.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createStatusBoard, statusText } from '../../src/observability/status.ts';
@@ -28,7 +29,7 @@ suite('status', () => {
   test('a change that the kernel has is counted with its latency', async () => {
     const board = createStatusBoard('node-a');
     const { metrics, text } = createMetrics({ processMetrics: false });
-    applyRecorder(metrics, board)(100, 103);
+    applyRecorder(metrics, board, silentLogger)(100, 103);
     assert.equal(board.snapshot.applied?.milliseconds, 3);
     assert.match(await text(), /^caracal_apply_seconds_sum 0\.003$/m);
   });
