@@ -59,7 +59,6 @@ const WRITE_LIMIT = 4_096;
 const DOUBT_MS = 200;
 const ack = new RegExp(`^(?:Warning: )?10\\.(\\d+)\\.(\\d+)\\.(\\d+)(\\S*) is (?:NOT )?in set ${markerSet}\\.$`);
 const version = /^ipset v\S+, protocol version: \d/;
-const prompts = /^(?:ipset> )+/;
 /** 24 bits of an address. */
 const NUMBERS = 1 << 24;
 
@@ -263,10 +262,9 @@ export class SetCoprocess {
       child, onError: () => {}, onOutput: () => {}, onVersion: () => {}, onEnd: () => {}, ended: false, lastErrors: '',
     };
     const output = readLines(child.stdout, (line) => {
-      const text = line.replace(prompts, '');
-      if (version.test(text)) running.onVersion();
-      else running.onOutput(text);
-    });
+      if (version.test(line)) running.onVersion();
+      else running.onOutput(line);
+    }, 'ipset> ');
     const errors = readLines(child.stderr, (line) => {
       running.lastErrors = line;
       running.onError(line);

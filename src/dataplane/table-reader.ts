@@ -47,10 +47,10 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     return stdout;
   }
 
-  async function listOne(table: TableName, chain: string): Promise<string[]> {
-    const { exitCode, stdout, stderr } = await run(restoreTool, ['--noflush', '-w', String(lockSeconds)], chainListing(table, [chain]));
+  async function list(table: TableName, chains: readonly string[]): Promise<string[]> {
+    const { exitCode, stdout, stderr } = await run(restoreTool, ['--noflush', '-w', String(lockSeconds)], chainListing(table, chains));
     // nft words a chain that does not exist and one that it cannot show alike; neither is an answer.
-    if (exitCode !== 0) throw new ReadFailed(`${restoreTool} cannot list chain ${chain} of table ${table}: ${stderr.trim()}`);
+    if (exitCode !== 0) throw new ReadFailed(`${restoreTool} cannot list ${chains.join(', ')} of table ${table}: ${stderr.trim()}`);
     return stdout.split('\n');
   }
 
@@ -61,9 +61,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       try {
         saved = await save(table);
       } catch {
-        const lists: string[][] = [];
-        for (const chain of chains) lists.push(await listOne(table, chain));
-        return listedAsSave(table, lists.flat());
+        return listedAsSave(table, await list(table, chains));
       }
       return onlyChains(table, saved, chains);
     },

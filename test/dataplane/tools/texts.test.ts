@@ -44,3 +44,13 @@ test('lines are whole, however they come', async () => {
   await ended;
   assert.deepEqual(lines, ['one', 'two', '', 'three']);
 });
+
+test('prompts are thrown away, however they come', async () => {
+  const stream = new PassThrough();
+  const lines: string[] = [];
+  const { ended } = readLines(stream, (line) => lines.push(line), 'ipset> ');
+  for (const piece of ['ipset> ipset> Name: a\nip', 'set> ipset> ', 'Type: x\n', 'ipset> ip', 'set> ', 'ipset> ']) stream.write(piece);
+  stream.end();
+  await ended;
+  assert.deepEqual(lines, ['Name: a', 'Type: x']);
+});
