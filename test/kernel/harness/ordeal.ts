@@ -14,7 +14,7 @@ import { aimed, aims } from '../../property/packets.ts';
 import type { AgentProcess } from './agent-process.ts';
 import { dice, faultSeed } from './fault-seed.ts';
 import { sameAsFresh } from './fresh-agent.ts';
-import { NODE_NAME, allowRole, denyRole, policyObject } from './objects.ts';
+import { allowRole, denyRole, policyObject } from './objects.ts';
 import { randomHistory } from './random-history.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 import type { Backend, Expectation } from './stage.ts';
