@@ -28,9 +28,9 @@ describe("an agent and its rights", { concurrency: 2 }, () => {
     await access.revoke(cluster.token);
     // Watches that are open go on; their next request is refused.
     relay.cut();
-    const { status, body } = await agent.readiness("readiness to name the refusal", (page) => page.body.includes("401"));
+    const named = /watch (?:\w+, )*pods.* failed: 401 .*give the agent a valid token/;
+    const { status } = await agent.readiness("readiness to name the refusal", ({ body }) => named.test(body));
     assert.equal(status, 503);
-    assert.match(body, /watch (?:\w+, )*pods.* failed: 401 .*give the agent a valid token/);
     await agent.logged("the refusal", ({ level, msg }) => level === "error" && msg.startsWith("watch pods failed: 401"));
     await cluster.apply(denyRole("shop", "friend"));
     await stage.expect(BEFORE);
