@@ -46,6 +46,17 @@ describe('a new set', () => {
     assert.deepEqual(run(sets.planNew()), ['create cali40n:a hash:ip,port family inet maxelem 1000', 'add cali40n:a 10.0.0.1,tcp:80 -exist']);
   });
 
+  it('of hundreds of thousands of members is planned, filled, and emptied again', () => {
+    const { sets, used, run } = start('', 1_000_000);
+    const members = Array.from({ length: 200_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    sets.add(set('s:a', members));
+    assert.equal(run(sets.planNew()).length, 200_001);
+    used.add('cali40s:a');
+    sets.change({ id: 's:a', added: [], removed: members });
+    assert.equal(run(sets.planClosing()).length, 200_000);
+    assert.equal(sets.isDirty, false);
+  });
+
   it('refuses members that are not canonical', () => {
     const { sets } = start();
     assert.throws(() => sets.add(set('s:a', ['10.0.0.01'])), EncodingRefused);
