@@ -281,11 +281,10 @@ export class FamilySets {
       this.leftovers.refused(set, now);
       return;
     }
-    if (command.kind === 'add' && /full/i.test(output)) set.refused.add(command.member);
-    else {
-      set.unread = true;
-      set.blocked = true;
-    }
+    // A member that the kernel does not take holds up no other. Only a full set is known to be there still.
+    if (command.kind === 'add') set.refused.add(command.member);
+    else set.blocked = true;
+    if (command.kind !== 'add' || !/full/i.test(output)) set.unread = true;
     set.failure = output;
     this.#failing.add(set);
   }

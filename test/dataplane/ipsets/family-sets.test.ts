@@ -229,6 +229,20 @@ describe('refusals', () => {
     assert.deepEqual(sets.failures, []);
   });
 
+  it('a member that the kernel does not take holds up no other', () => {
+    const { sets, used, run } = start();
+    sets.add(set('s:a', ['10.0.0.1', '10.0.0.2']));
+    run(sets.planNew(), { 'add cali40s:a 10.0.0.2 -exist': 'Kernel error received: Invalid argument' });
+    used.add('cali40s:a');
+    sets.adoptOne('cali40s:a', inKernel('cali40s:a', ['10.0.0.1']));
+    sets.change({ id: 's:a', added: ['10.0.0.3'], removed: ['10.0.0.1'] });
+    assert.deepEqual(run(sets.planClosing()), ['del cali40s:a 10.0.0.1 -exist']);
+    run(sets.planOpening(), { 'add cali40s:a 10.0.0.2 -exist': 'Kernel error received: Invalid argument' });
+    sets.adoptOne('cali40s:a', inKernel('cali40s:a', ['10.0.0.3']));
+    assert.deepEqual(sets.failures.map(({ name }) => name), ['cali40s:a']);
+    assert.equal(sets.isDirty, false);
+  });
+
   it('a full set is tried again on request', () => {
     const { sets, run } = start();
     sets.add(set('s:a', ['10.0.0.1']));
