@@ -107,6 +107,7 @@ for (const backend of backends) {
       if (backend === 'legacy') {
         const line = await agent.logged('the refusal', ({ msg }) => msg.startsWith('iptables refused a transaction'));
         assert.equal(line.level, 'error');
+        assert.notEqual(line['remedy'], undefined);
       }
       await agent.ready();
       await sameAsFresh(stage, agent);
