@@ -50,6 +50,8 @@ export interface DriverParts {
 
 /** Acknowledgement times that are waited for while something is refused. */
 const longestStampList = 1_000;
+/** A tool that takes longer keeps changes from the kernel: readiness says so. */
+const patience = 5_000;
 
 export class Driver {
   /** Rejects when the loop ended by an error that nobody expected; resolves after stop(). */
@@ -84,6 +86,10 @@ export class Driver {
   #rulesWait = false;
   #lastApplyAt = 0;
   #repairNotBefore = 0;
+  /** The pass under way takes longer than `patience`. */
+  #isSlow = false;
+  /** Why the last read failed. */
+  #readFailure = '';
   #reported = '';
 
   constructor(parts: DriverParts, options: DataplaneOptions) {
@@ -151,7 +157,13 @@ export class Driver {
 
   async #loop(): Promise<void> {
     while (this.#state === 'running') {
+      const slow = this.#parts.clock.after(patience, () => {
+        this.#isSlow = true;
+        this.#report();
+      });
       const worked = await this.#pass();
+      slow.cancel();
+      this.#isSlow = false;
       this.#report();
       if (!worked) await this.#sleep();
     }
@@ -328,6 +340,7 @@ export class Driver {
     } catch (problem) {
       if (!(problem instanceof ReadFailed)) throw problem;
       this.#readBackOff.failed();
+      this.#readFailure = problem.message;
       this.#parts.logger.warn({ what, error: problem.message }, 'the kernel could not be read; it is tried again');
     }
   }
@@ -372,11 +385,13 @@ export class Driver {
   }
 
   #problems(): string[] {
-    if (!this.#isKnown && this.#readBackOff.failures > 0) return ['the kernel cannot be read'];
+    if (!this.#isKnown && this.#readBackOff.failures > 0) return [`the kernel cannot be read: ${this.#readFailure}`];
+    if (this.#isSlow) return ['iptables or ipset does not answer; changes wait for it'];
     if (!this.#synced) return ['waiting for the first complete state'];
     const problems: string[] = [];
     // One failure in passing is nobody's concern.
-    if (this.#readBackOff.failures > 1) problems.push('the kernel cannot be read: what others do to our rules is not seen');
+    if (this.#readBackOff.failures > 1) problems.push(`the kernel cannot be read, what others do to our rules is not seen: ${this.#readFailure}`);
+    if (this.#doubtBackOff.failures > 0 && (this.#rulesPending || this.#setsPending)) problems.push('iptables or ipset did not acknowledge a change; it is tried again');
     if (this.#ruleBackOff.failures > 0) problems.push('iptables refuses a transaction; the rules in force are the last good ones');
     for (const plane of this.#planes) for (const { name, description } of plane.sets.failures) problems.push(`ipset refuses changes to ${name} (${description})`);
     if (this.#rulesWait && problems.length === 0) problems.push('rules wait for a set');
