@@ -60,7 +60,6 @@ const packages: readonly (readonly [pattern: RegExp, packageName: string])[] = [
   [/^ip6?tables|^xtables/, 'iptables'],
   [/^ipset$/, 'ipset'],
   [/^inotifywait$/, 'inotify-tools'],
-  [/^ip$/, 'iproute2'],
   [/^nft$/, 'nftables'],
   [/^(setpriv|nsenter|flock)$/, 'util-linux'],
   [/^(stdbuf|cat)$/, 'coreutils'],

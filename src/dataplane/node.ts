@@ -21,7 +21,7 @@ import { readHostRules } from './host-rules.ts';
 import type { RuleTool, SetTool } from './kernel.ts';
 import { isOwnChain } from './render/names.ts';
 import type { Survey } from './survey.ts';
-import { describeSurvey, missingTools, survey } from './survey.ts';
+import { describeSurvey, isBlocking, missingTools, survey } from './survey.ts';
 import type { Backend } from './tools.ts';
 import { openRules, openSets } from './tools.ts';
 
@@ -85,9 +85,9 @@ export async function openNode(options: NodeOptions): Promise<KernelNode> {
 async function lookAround(options: NodeOptions, rules: HostRules, backend: Backend): Promise<Disposable> {
   const { runner, logger, health, clock } = options;
   const look = (read: HostRules): Promise<Survey> => survey({ runner, rules: read, backend, written: new Set(['filter']), isOurs: isOwnChain });
-  const blocking = ({ nativeTables }: Survey): boolean => nativeTables.some((table) => table.blocking);
+  let blocked = false;
   const report = (found: Survey): void => {
-    const blocked = blocking(found);
+    blocked = isBlocking(found, blocked);
     const sentences = describeSurvey(found);
     health.report('Node', { live: true, ready: !blocked, detail: [`iptables backend: ${backend}`, ...sentences].join('; ') });
   };
@@ -98,14 +98,13 @@ async function lookAround(options: NodeOptions, rules: HostRules, backend: Backe
 
   let timer: Timer | undefined;
   const lookAgain = async (): Promise<void> => {
-    const now = await look(rules);
-    report(now);
-    if (blocking(now)) wait();
+    report(await look(rules));
+    if (blocked) wait();
     else logger.info({}, 'the nftables tables of Calico are gone');
   };
   const wait = (): void => {
     timer = clock.after(LOOK_AGAIN_MS, () => void lookAgain());
   };
-  if (blocking(found)) wait();
+  if (blocked) wait();
   return { [Symbol.dispose]: () => timer?.cancel() };
 }

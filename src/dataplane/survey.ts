@@ -29,8 +29,8 @@ export interface Survey {
   readonly otherTables: readonly Leftover[];
   /** Our chains in the backend that was not chosen: both are in force. */
   readonly otherBackend: readonly Leftover[];
-  /** nftables tables of Calico's own nftables dataplane. */
-  readonly nativeTables: readonly NativeTable[];
+  /** nftables tables of Calico's own nftables dataplane; undefined: it could not be looked. */
+  readonly nativeTables: readonly NativeTable[] | undefined;
   /** What could not be looked at, and why. */
   readonly unknown: readonly string[];
 }
@@ -49,13 +49,18 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   const leftovers = rules.flatMap((read) => leftoversIn(read.text, isOurs).map(({ table, chains }) => ({
     backend: read.backend, family: read.family, table, chains,
   })));
-  const { tables, unknown } = await nativeTables(options.runner);
+  const native = await nativeTables(options.runner);
   return {
     otherTables: leftovers.filter((found) => found.backend === backend && !written.has(found.table)),
     otherBackend: leftovers.filter((found) => found.backend !== backend),
-    nativeTables: tables,
-    unknown: [...rules.flatMap(({ failure }) => failure ?? []), ...unknown],
+    nativeTables: native.tables,
+    unknown: [...rules.flatMap(({ failure }) => failure ?? []), ...native.unknown],
   };
+}
+
+/** Whether something found goes on dropping packets. Where it could not be looked, what was so `before` is taken to be so still. */
+export function isBlocking({ nativeTables: tables }: Survey, before: boolean): boolean {
+  return tables === undefined ? before : tables.some(({ blocking }) => blocking);
 }
 
 /** One sentence for each kind of finding, with the remedy; for warnings and the readiness body. */
@@ -69,7 +74,7 @@ export function describeSurvey(found: Survey): readonly string[] {
     sentences.push(`chains of an earlier agent are left in the other iptables backend, in ${found.otherBackend.map(place).join(', ')}: ` +
       'both backends are in force. Remedy: remove them by hand, or restart the node');
   }
-  for (const table of found.nativeTables.filter(({ blocking }) => blocking)) {
+  for (const table of (found.nativeTables ?? []).filter(({ blocking }) => blocking)) {
     sentences.push(`the nftables table "${table.family} ${table.name}" of Calico's nftables dataplane goes on dropping packets. ` +
       `Remedy: nft delete table ${table.family} ${table.name}`);
   }
@@ -79,7 +84,7 @@ export function describeSurvey(found: Survey): readonly string[] {
 /** Those of the tools that are not there. */
 export async function missingTools(runner: CommandRunner, backend: Backend, families: readonly Family[]): Promise<readonly ToolMissing[]> {
   const tools = [
-    'stdbuf', 'flock', 'ipset', 'ip', backend === 'nft' ? 'xtables-monitor' : 'inotifywait',
+    'stdbuf', 'flock', 'ipset', backend === 'nft' ? 'xtables-monitor' : 'inotifywait',
     ...families.flatMap((family) => [toolName(backend, family, 'restore'), toolName(backend, family, 'save')]),
   ];
   const { stdout } = await runner.run('sh', ['-c', 'for tool; do command -v "$tool" >/dev/null || echo "$tool"; done', 'sh', ...tools]);
@@ -103,14 +108,14 @@ function tableName(name: string): TableName | undefined {
   return name === 'raw' || name === 'mangle' || name === 'nat' || name === 'filter' ? name : undefined;
 }
 
-async function nativeTables(runner: CommandRunner): Promise<{ tables: NativeTable[]; unknown: string[] }> {
+async function nativeTables(runner: CommandRunner): Promise<{ tables: NativeTable[] | undefined; unknown: string[] }> {
   try {
     const { exitCode, stdout, stderr } = await runner.run('nft', ['-j', 'list', 'tables'], { timeoutMs: 60_000 });
-    if (exitCode !== 0) return { tables: [], unknown: [`nft list tables failed: ${stderr.trim()}`] };
+    if (exitCode !== 0) return { tables: undefined, unknown: [`nft list tables failed: ${stderr.trim()}`] };
     return { tables: parseTables(stdout), unknown: [] };
   } catch (error) {
     if (!(error instanceof ToolMissing)) throw error;
-    return { tables: [], unknown: [`whether Calico's nftables dataplane left tables is not known: ${error.message}`] };
+    return { tables: undefined, unknown: [`whether Calico's nftables dataplane left tables is not known: ${error.message}`] };
   }
 }
 

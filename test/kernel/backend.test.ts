@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { chooseBackend } from '../../src/dataplane/backend.ts';
 import { readHostRules } from '../../src/dataplane/host-rules.ts';
-import { describeSurvey, missingTools, survey } from '../../src/dataplane/survey.ts';
+import { describeSurvey, isBlocking, missingTools, survey } from '../../src/dataplane/survey.ts';
 import { createCommandRunner } from '../../src/dataplane/command.ts';
 import { Namespace } from './harness/namespace.ts';
 
@@ -66,6 +66,20 @@ describe('backend detection on a node', () => {
     assert.match(sentences[2] ?? '', /Remedy: nft delete table ip calico/);
   });
 
+  test('native tables that kept the node from being ready are not taken for gone when nft fails', async () => {
+    const { run, spawn } = netns.runner();
+    const rules = await readHostRules({ run, spawn }, [4]);
+    const look = (file: string): ReturnType<typeof survey> =>
+      survey({ runner: { spawn, run: (_, args, options) => run(file, args, options) }, rules, backend: 'nft', written: new Set(['filter']), isOurs: () => true });
+    await netns.run('nft', ['add table ip calico']);
+    assert.equal(isBlocking(await look('nft'), false), true);
+    assert.equal(isBlocking(await look('false'), true), true);
+    assert.equal(isBlocking(await look('no-such-program'), true), true);
+    await netns.run('nft', ['delete table ip calico']);
+    assert.equal(isBlocking(await look('nft'), true), false);
+    assert.equal(isBlocking(await look('false'), false), false);
+  });
+
   test('a table that cannot be read is not taken for empty', async () => {
     await netns.run('nft', ['add table ip filter; add chain ip filter native; add rule ip filter native fib saddr type local accept']);
     const runner = netns.runner();
@@ -81,6 +95,6 @@ test('tools that are not there are named with their package', async () => {
   const { run } = createCommandRunner();
   const runner = { spawn: nothing.spawn, run: (file: string, args: readonly string[]) => run('env', ['PATH=/nonexistent', `/bin/${file}`, ...args]) };
   const missing = await missingTools(runner, 'legacy', [4]);
-  assert.deepEqual(missing.map(({ tool }) => tool), ['stdbuf', 'flock', 'ipset', 'ip', 'inotifywait', 'iptables-legacy-restore', 'iptables-legacy-save']);
-  assert.match(missing[4]?.message ?? '', /inotify-tools/);
+  assert.deepEqual(missing.map(({ tool }) => tool), ['stdbuf', 'flock', 'ipset', 'inotifywait', 'iptables-legacy-restore', 'iptables-legacy-save']);
+  assert.match(missing[3]?.message ?? '', /inotify-tools/);
 });
