@@ -21,6 +21,8 @@ export interface KernelWatchParts {
 /** How many sets are compared in one go of the periodic comparison, and the pause before the next. */
 const compareBatch = 4;
 const comparePause = 100;
+/** How many of those who rang are named. */
+const namedCulprits = 10;
 const hookedChains = new Set(['INPUT', 'FORWARD', 'OUTPUT']);
 
 export class KernelWatch {
@@ -66,7 +68,7 @@ export class KernelWatch {
       touched.some(({ family, table, chain }) => this.#parts.planes.some((plane) => plane.family === family && plane.table.name === table) && (isOwnChain(chain) || hookedChains.has(chain)));
     if (!concerns) return false;
     this.#rungBy ??= new Set();
-    if (culprit !== undefined) this.#rungBy.add(`${culprit.name}[${culprit.pid}]`);
+    if (culprit !== undefined && this.#rungBy.size < namedCulprits) this.#rungBy.add(`${culprit.name}[${culprit.pid}]`);
     return true;
   }
 

@@ -46,6 +46,14 @@ describe('a doorbell', () => {
     ]);
   });
 
+  it('that rings for hundreds of processes names a few of them', async () => {
+    const node = await synced();
+    node.kernel.edit(flush);
+    for (let pid = 1; pid <= 300; pid += 1) node.driver.ring({ touched: 'everything', culprit: { pid, name: 'iptables' }, reason: 'changed' });
+    await node.settle();
+    assert.equal((node.log[0]?.fields['by'] as readonly string[]).length, 10);
+  });
+
   it('after everything was flushed and deleted brings all of it back', async () => {
     const node = await synced();
     const before = node.kernel.rulesText().replace(/\[\d+:\d+\]/g, '');
