@@ -9,6 +9,7 @@
 import type { WireObject } from '../../src/model/verdict.ts';
 import { makeScratch, removeScratch } from '../../test/cluster/harness/scratch.ts';
 import { AgentProcess } from '../../test/kernel/harness/agent-process.ts';
+import type { Namespace } from '../../test/kernel/harness/namespace.ts';
 import { Node, link } from '../../test/kernel/harness/topology.ts';
 import type { Pod } from '../../test/kernel/harness/topology.ts';
 import { foreignRules } from './foreign-rules.ts';
@@ -81,6 +82,10 @@ export class BenchStage implements AsyncDisposable {
     const stage = new BenchStage(options, { node, other, pods, store, directory });
     parts.move();
     return stage;
+  }
+
+  get clientNamespace(): Namespace {
+    return this.#pods.client.netns;
   }
 
   get agent(): AgentProcess {

@@ -18,8 +18,8 @@ export type Floor = Readonly<Record<'coprocess' | 'process', { readonly packet: 
 
 interface Swing {
   readonly clock: PacketClock;
-  open(): Promise<unknown>;
-  close(): Promise<unknown>;
+  readonly open: () => Promise<unknown>;
+  readonly close: () => Promise<unknown>;
 }
 
 async function swing({ clock, open, close }: Swing, samples: number): Promise<Floor['process']> {

@@ -23,7 +23,7 @@ function answer(id: number, value: unknown): void {
 
 interface Request {
   readonly id: number;
-  readonly op: 'ping' | 'until' | 'sent' | 'last';
+  readonly op: 'ping' | 'until' | 'sent' | 'last' | 'arrived';
   readonly passed?: boolean;
   readonly since?: number;
   readonly holdMicros?: number;
@@ -64,6 +64,7 @@ function send(): void {
 
 function receive(): void {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 8 << 20 });
+  let arrived = 0;
   let last = -1;
   let lastSentAt = 0;
   let lastArrival = now();
@@ -76,6 +77,7 @@ function receive(): void {
     lastSentAt = message.readDoubleBE(4);
     if (number !== last + 1) rowSince = lastSentAt;
     last = number;
+    arrived += 1;
     lastArrival = now();
     if (waiting === undefined || lastSentAt - Math.max(rowSince, waiting.since) < waiting.holdMicros) return;
     answer(waiting.id, Math.max(rowSince, waiting.since));
@@ -90,6 +92,7 @@ function receive(): void {
   };
   onRequest(({ id, op, passed, since = 0, holdMicros = 20_000 }) => {
     if (op === 'last') setImmediate(() => setImmediate(() => answer(id, last)));
+    else if (op === 'arrived') setImmediate(() => setImmediate(() => answer(id, { arrived, missing: last + 1 - arrived })));
     else if (passed === true) waiting = { id, since, holdMicros };
     else untilSilent(id, holdMicros, false);
   });

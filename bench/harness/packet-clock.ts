@@ -6,6 +6,7 @@
 // says what it was.
 
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Namespace } from '../../test/kernel/harness/namespace.ts';
 import { readLines } from '../../src/dataplane/line-reader.ts';
 import { within } from '../../test/cluster/harness/wait.ts';
@@ -101,10 +102,15 @@ export class PacketClock implements AsyncDisposable {
     }
   }
 
+  /** How many packets have arrived so far, and how many of those before the last one that did have not. */
+  count(): Promise<{ readonly arrived: number; readonly missing: number }> {
+    return this.#receiver.ask({ op: 'arrived' });
+  }
+
   /** What the time between two packets was over the last while, ms: mean. */
   async resolution(): Promise<number> {
     const one = await this.#sender.ask<Sent>({ op: 'sent' });
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await sleep(250);
     const other = await this.#sender.ask<Sent>({ op: 'sent' });
     return (other.now - one.now) / (other.next - one.next) / 1_000;
   }

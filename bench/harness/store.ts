@@ -19,6 +19,8 @@ export interface Store {
   /** Creates or replaces. Resolves with the moment (monotonicMicros) at which it could be seen. */
   put(object: WireObject): Promise<number>;
   remove(object: WireObject): Promise<number>;
+  /** Changes something that no policy looks at; `count` makes it differ. */
+  touch(object: WireObject, count: number): Promise<void>;
   /** Many objects that are new, as fast as it goes. */
   fill(objects: readonly WireObject[]): Promise<void>;
   close(): Promise<void>;
@@ -42,6 +44,11 @@ export function directoryStore(): Store {
       const at = monotonicMicros();
       rmSync(fileOf(object));
       return at;
+    },
+    touch: async (object, count) => {
+      const file = fileOf(object);
+      writeFileSync(`${file}.new`, JSON.stringify({ ...object, metadata: { ...object.metadata, annotations: { count: String(count) } } }));
+      renameSync(`${file}.new`, file);
     },
     fill: async (objects) => {
       fills += 1;
@@ -122,11 +129,17 @@ export async function kubernetesStore(node: Namespace): Promise<Store> {
       await admin.delete(object, 0);
       return sight(`gone ${old?.metadata.uid ?? ''}`);
     },
+    touch: async (object, count) => {
+      await admin.patch(object, { metadata: { annotations: { count: String(count) } } });
+    },
     fill: async (objects) => {
-      const rest = objects.values();
-      await Promise.all(Array.from({ length: PARALLEL }, async () => {
-        for (const object of rest) known.set(keyOf(object), await create(object));
-      }));
+      const isNamespace = ({ kind }: WireObject): boolean => kind === 'Namespace';
+      for (const part of [objects.filter(isNamespace), objects.filter((object) => !isNamespace(object))]) {
+        const rest = part.values();
+        await Promise.all(Array.from({ length: PARALLEL }, async () => {
+          for (const object of rest) known.set(keyOf(object), await create(object));
+        }));
+      }
     },
     close: () => owned.disposeAsync(),
   };
