@@ -46,6 +46,8 @@ export interface KernelNode {
   close(): Promise<void>;
 }
 
+/** How long the doorbell may take. Without one the changes of others are found later: no reason not to enforce. */
+const LISTEN_LIMIT_MS = 5_000;
 /** How often it is looked whether somebody has removed what keeps the node not ready. */
 const LOOK_AGAIN_MS = 10_000;
 
@@ -66,7 +68,9 @@ export async function openNode(options: NodeOptions): Promise<KernelNode> {
       ? new NftDoorbell({ runner, onRing: options.onRing, logger, clock })
       : new LegacyDoorbell({ runner, onRing: options.onRing, lockFile: options.lockFile, logger, clock });
   opened.defer(() => doorbell.close());
-  await doorbell.listening();
+  if (!await listens(doorbell, clock)) {
+    logger.warn({}, `nobody tells yet when others change rules: until that works changes of others are found at the refresh interval. Remedy: see why ${backend === 'nft' ? 'xtables-monitor' : 'inotifywait'} ends`);
+  }
 
   const ruleTools: RuleTool[] = [];
   const common = { runner, coprocess: coprocesses, logger, clock };
@@ -79,6 +83,15 @@ export async function openNode(options: NodeOptions): Promise<KernelNode> {
   opened.defer(() => sets.close());
   const parts = opened.move();
   return { backend, ruleTools, sets, close: () => parts.disposeAsync() };
+}
+
+/** False: not before the limit. */
+async function listens(doorbell: Doorbell, clock: Clock): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const limit = clock.after(LISTEN_LIMIT_MS, () => resolve(false));
+  const inTime = await Promise.race([doorbell.listening().then(() => true), late]);
+  limit.cancel();
+  return inTime;
 }
 
 /** Reports what lies around, once; and goes on looking while something keeps the node not ready. */
