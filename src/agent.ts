@@ -69,6 +69,8 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
     onRing: (ring) => driver?.ring(ring),
   });
   parts.defer(() => node.close());
+  // Stopped while it started: nothing is written any more.
+  if (signal.aborted) return;
 
   //   driver ──▶ kernel
   const onApplied = applyRecorder(metrics, status, log);

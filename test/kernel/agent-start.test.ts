@@ -1,7 +1,10 @@
 // What an agent does before it knows everything, and what it says about what it cannot enforce.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
+import { makeScratch, removeScratch } from '../cluster/harness/scratch.ts';
 import { allowRole, denyRole } from './harness/objects.ts';
 import { ownState } from './harness/own-state.ts';
 import { backends, Stage } from './harness/stage.ts';
@@ -45,6 +48,45 @@ for (const backend of backends) {
     });
   });
 }
+
+/** A folder for the front of PATH in which a program is this script instead. */
+function inPlaceOf(program: string, script: string): string {
+  const folder = makeScratch();
+  writeFileSync(path.join(folder, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return folder;
+}
+
+it('an agent that is stopped while it starts writes nothing any more', async () => {
+  await using stage = await Stage.build({ backend: 'nft', pods: { server: {}, stranger: {} } });
+  stage.manifests.put(denyRole('shop', 'server'));
+  const gate = path.join(stage.runDirectory, 'open');
+  // What lies around is looked at before the first write.
+  const folder = inPlaceOf('nft', `while [ ! -e '${gate}' ]; do sleep 0.02; done; echo '{}'`);
+  const agent = stage.startAgent({ PATH: `${folder}:${process.env['PATH']}` });
+  await agent.logged('that it starts', ({ msg }) => msg === 'caracal starts');
+  const stopped = agent.stop();
+  await agent.logged('that it stops', ({ msg }) => msg.startsWith('stopping'));
+  writeFileSync(gate, '');
+  assert.equal(await stopped, 0);
+  assert.doesNotMatch(await ownState(stage.node.netns, 'nft'), /cali/);
+  removeScratch(folder);
+});
+
+describe('a doorbell that does not work', { concurrency: 2 }, () => {
+  const programs = { nft: 'xtables-monitor', legacy: 'inotifywait' } as const;
+  for (const backend of backends) {
+    it(`is no reason not to enforce, ${backend}`, async () => {
+      await using stage = await Stage.build({ backend, pods: { server: {}, stranger: {} } });
+      stage.manifests.put(denyRole('shop', 'server'));
+      const folder = inPlaceOf(programs[backend], 'echo "Too many open files" >&2; exit 1');
+      const agent = await stage.readyAgent({ PATH: `${folder}:${process.env['PATH']}` });
+      await stage.expect({ 'stranger > server': 'drops' });
+      await agent.logged('that nobody listens', ({ msg }) => /changes of others are found at the refresh interval/.test(msg));
+      assert.equal(await agent.stop(), 0);
+      removeScratch(folder);
+    });
+  }
+});
 
 describe('pods with IPv6 addresses', () => {
   it('are named in a warning, in the readiness page and by a metric, until they are gone', async () => {
