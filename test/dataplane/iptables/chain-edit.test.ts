@@ -85,6 +85,13 @@ describe('ordered chains', () => {
     assert.deepEqual(execute(before, edit?.lines ?? []), wanted.map(({ spec }) => spec));
   });
 
+  it('are replaced whole where one rule out of the middle moves all repetitions of others', () => {
+    const blocks = (peers: readonly string[]): string[] => peers.flatMap((peer) => [`${peer} -j MARK --set-xmark 0x10000/0x10000`, '-m mark --mark 0x10000/0x10000 -j RETURN']);
+    const peers = numbered(200).map((text) => text.replace(' -j DROP', ''));
+    const edit = editOrdered('cali-x', placed(...blocks(peers)), placed(...blocks(peers.toSpliced(100, 1))), false);
+    assert.equal(edit?.replace, true);
+  });
+
   it('are replaced whole where most of a long one changes', () => {
     assert.equal(editOrdered('cali-x', placed(...numbered(100)), placed(...numbered(100, 100)), false)?.replace, true);
   });
