@@ -46,8 +46,8 @@ interface Running {
   /** The batch under way reads stderr and stdout. */
   onError: (line: string) => void;
   onOutput: (line: string) => void;
-  /** `version` was answered, the only line of stdout whose form is known. */
-  onVersion: () => void;
+  /** Who asked for the `version`, in order: its answer is the only line of stdout whose form is known. */
+  readonly versions: (() => void)[];
   /** Called once, if the process ends under the batch. */
   onEnd: () => void;
   ended: boolean;
@@ -108,9 +108,7 @@ export class SetCoprocess {
       const lines: string[] = [];
       running.onOutput = (line) => lines.push(line);
       // The acknowledgement comes through the other stream and may be here first: behind the version the list is complete.
-      const listed = new Promise<void>((resolve) => {
-        running.onVersion = resolve;
-      });
+      const listed = new Promise<void>((resolve) => void running.versions.push(resolve));
       const [failure] = await this.#write(running, ['list -t', 'version'], listed);
       running.onOutput = () => {};
       if (failure !== undefined) throw new ReadFailed(`ipset list -t failed: ${failure.output}`);
@@ -161,7 +159,7 @@ export class SetCoprocess {
     const watch = (): void => {
       deadline?.cancel();
       doubt?.cancel();
-      doubt = clock.after(DOUBT_MS, () => this.#doubt(running, done.promise));
+      doubt = clock.after(DOUBT_MS, () => this.#doubt(running, done.promise, () => next));
       deadline = clock.after(deadlineMs, () => {
         overdue = true;
         running.child.kill();
@@ -196,7 +194,6 @@ export class SetCoprocess {
     doubt?.cancel();
     stuck?.cancel();
     running.onError = () => {};
-    running.onVersion = () => {};
     running.onEnd = () => {};
     if (!complete) {
       if (this.#running === running) this.#running = undefined;
@@ -217,17 +214,19 @@ export class SetCoprocess {
 
   /**
    * No answer for a while: either the tool is slow, or its marker set is gone and it will never answer. Behind the answer to another
-   * question there is none to wait for.
+   * question there is none to wait for. `answered` counts the answers.
    */
-  #doubt(running: Running, done: Promise<void>): void {
+  #doubt(running: Running, done: Promise<void>, answered: () => number): void {
     const { clock, logger } = this.#options;
-    running.onVersion = () => {
+    const before = answered();
+    running.versions.push(() => {
       const timer = clock.after(DOUBT_MS, () => {
+        if (answered() !== before) return;
         logger.warn({ tool: 'ipset', pid: running.child.pid }, `the set ${markerSet} has vanished: somebody destroys sets of this node; ipset is started again`);
         running.child.kill();
       });
       void done.then(() => timer.cancel());
-    };
+    });
     running.child.stdin.write('version\n');
   }
 
@@ -259,10 +258,10 @@ export class SetCoprocess {
     await this.#pause(this.#backoff.delay());
     const child = await runner.spawn('stdbuf', ['-oL', 'ipset', '-']);
     const running: Running = {
-      child, onError: () => {}, onOutput: () => {}, onVersion: () => {}, onEnd: () => {}, ended: false, lastErrors: '',
+      child, onError: () => {}, onOutput: () => {}, versions: [], onEnd: () => {}, ended: false, lastErrors: '',
     };
     const output = readLines(child.stdout, (line) => {
-      if (version.test(line)) running.onVersion();
+      if (version.test(line)) running.versions.shift()?.();
       else running.onOutput(line);
     }, 'ipset> ');
     const errors = readLines(child.stderr, (line) => {

@@ -5,6 +5,7 @@ import type { SetTool } from '../../src/dataplane/kernel.ts';
 import { SetCoprocess, markerSet } from '../../src/dataplane/set-coprocess.ts';
 import { coprocessSets } from '../../src/dataplane/coprocess-sets.ts';
 import { openSets } from '../../src/dataplane/tools.ts';
+import { FakeClock } from '../fakes/clock.ts';
 import { eventually } from './harness/eventually.ts';
 import { Namespace } from './harness/namespace.ts';
 
@@ -182,6 +183,30 @@ describe('ipset coprocess', () => {
     process.kill(hasty.pid ?? 0, 'SIGSTOP');
     await assert.rejects(hasty.exclusive(() => hasty.execute(['create cali40a hash:ip family inet'])), /did not answer within 300 ms/);
     await hasty.close();
+  });
+
+  test('when it answers late, it is neither ended nor misunderstood', async () => {
+    const clock = new FakeClock();
+    const runner = netns.runner();
+    const slow = new SetCoprocess({ runner, deadlineMs: 20_000, clock });
+    await slow.start();
+    const slowSets = coprocessSets({ runner, coprocess: slow, deadlineMs: 20_000 });
+    const { pid = 0 } = slow;
+    const late = async <T>(answer: Promise<T>): Promise<T> => {
+      await eventually('the question is on its way', () => clock.waiting > 0);
+      clock.advance(1_000);
+      process.kill(pid, 'SIGCONT');
+      let found: { readonly value: T } | undefined;
+      answer.then((value) => (found = { value }), () => {});
+      return (await eventually('it answers', () => found)).value;
+    };
+    process.kill(pid, 'SIGSTOP');
+    await late(slowSets.run(['create cali40a hash:ip family inet']));
+    assert.deepEqual((await slowSets.headers()).map(({ name }) => name), ['cali40a']);
+    process.kill(pid, 'SIGSTOP');
+    assert.deepEqual((await late(slowSets.headers())).map(({ name }) => name), ['cali40a']);
+    assert.equal(slow.pid, pid);
+    await slowSets.close();
   });
 
   test('when somebody destroys all sets, its marker included, it recovers', async () => {
