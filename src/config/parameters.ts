@@ -200,7 +200,7 @@ export const parameters = Object.freeze({
     felix: 'IPv6Support',
     type: boolean,
     default: true,
-    doc: 'Program ip6tables and IPv6 sets.',
+    doc: 'Accepted so that an existing manifest works; without effect yet: IPv6 is not programmed, pods with IPv6 addresses are named in a warning.',
   }),
 
   // ------------------------------------------------------------------------------------------------- iptables and ipset
@@ -297,7 +297,7 @@ export const parameters = Object.freeze({
     felix: 'IptablesLockProbeIntervalMillis',
     type: milliseconds,
     default: 50,
-    doc: 'How often to look whether the lock is free.',
+    doc: 'Accepted so that an existing manifest works; without effect: the iptables programs wait for the lock by themselves.',
   }),
   coprocesses: parameter({
     group: 'iptables and ipset',
