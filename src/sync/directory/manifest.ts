@@ -50,8 +50,14 @@ type Path = readonly (string | number)[];
 export function readManifest(text: string, context: DecodeContext): ManifestResult {
   if (text.trim() === '') return { errors: [{ line: 1, reason: 'is empty; to remove its objects, delete the file' }] };
   const reader = new ManifestReader(context);
-  for (const { value, ...lines } of documentsOf(text, reader.errors)) {
-    if (!isAbsent(value)) reader.read(value, { path: [], ...lines });
+  try {
+    for (const { value, ...lines } of documentsOf(text, reader.errors)) {
+      if (!isAbsent(value)) reader.read(value, { path: [], ...lines });
+    }
+  } catch (error) {
+    // The JSON parser takes any depth; what walks through its result does not (the stack is full).
+    if (!(error instanceof RangeError)) throw error;
+    return { errors: [{ line: 1, reason: 'is nested too deeply' }] };
   }
   if (reader.errors.length > 0) return { errors: reader.errors };
   return { manifest: { objects: reader.objects, ignored: [...reader.ignored] } };

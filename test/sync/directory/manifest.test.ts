@@ -96,6 +96,13 @@ describe('a bad file names line and reason', () => {
     assert.deepEqual(errorsOf(text).map(({ line }) => line), [4, 9]);
   });
 
+  test('lists within lists without end are refused', () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    for (const text of [`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a","labels":{"a":${deep}}}}`, '{"apiVersion":"v1","kind":"List","items":['.repeat(10_000) + ']}'.repeat(10_000)]) {
+      assert.deepEqual(errorsOf(text), [{ line: 1, reason: 'is nested too deeply' }]);
+    }
+  });
+
   test('aliases that multiply without end are refused', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array.from({ length: 9 }, () => `*l${i}`).join(', ')}]`);
     const text = `apiVersion: v1\nkind: Namespace\nl0: &l0 [x, x, x]\n${levels.join('\n')}\n`;
