@@ -77,22 +77,30 @@ export async function kubernetesStore(node: Namespace): Promise<Store> {
   parts.defer(() => stop.abort());
   const seen = new Map<string, number>();
   const waiting = new Map<string, (at: number) => void>();
-  for (const collection of WATCHED) {
-    const { metadata } = await admin.list(collection, { limit: 1 });
-    void (async () => {
-      for await (const { type, object } of admin.watch(collection, { resourceVersion: metadata.resourceVersion, timeoutSeconds: 3_600 }, stop.signal)) {
+  /** Only after all fills: a server ends the watch of a client that cannot keep up. */
+  let watching: Promise<void> | undefined;
+  const watch = async (): Promise<void> => {
+    for (const collection of WATCHED) {
+      const { metadata } = await admin.list(collection, { limit: 1 });
+      void follow(collection, metadata.resourceVersion);
+    }
+  };
+  const follow = async (collection: Collection, resourceVersion: string): Promise<void> => {
+    try {
+      for await (const { type, object } of admin.watch(collection, { resourceVersion, timeoutSeconds: 3_600 }, stop.signal)) {
         const key = type === 'DELETED' ? `gone ${object.metadata.uid ?? ''}` : `${object.metadata.uid ?? ''} ${object.metadata.resourceVersion ?? ''}`;
         const at = monotonicMicros();
         const tell = waiting.get(key);
         if (tell === undefined) seen.set(key, at);
         else tell(at);
         waiting.delete(key);
-        if (seen.size > 10_000) seen.clear();
+        // The oldest one is nobody's concern any more.
+        if (seen.size > 10_000) seen.delete(seen.keys().next().value ?? '');
       }
-    })().catch((error: unknown) => {
+    } catch (error) {
       if (!stop.signal.aborted) throw error;
-    });
-  }
+    }
+  };
   const sight = (key: string): Promise<number> => {
     const at = seen.get(key);
     if (at !== undefined) return Promise.resolve(at);
@@ -117,6 +125,7 @@ export async function kubernetesStore(node: Namespace): Promise<Store> {
   return {
     env: { DATASTORE_TYPE: 'kubernetes', K8S_API_ENDPOINT: server.url, K8S_TOKEN: await access.token(), K8S_CA_FILE: server.caFile },
     put: async (object) => {
+      await (watching ??= watch());
       const old = known.get(keyOf(object));
       const now = old === undefined ? await create(object) : await admin.patch(object, patchOf(old, object));
       known.set(keyOf(object), now);
@@ -124,6 +133,7 @@ export async function kubernetesStore(node: Namespace): Promise<Store> {
       return old?.metadata.resourceVersion === now.metadata.resourceVersion ? monotonicMicros() : sightOf(now);
     },
     remove: async (object) => {
+      await (watching ??= watch());
       const old = known.get(keyOf(object));
       known.delete(keyOf(object));
       await admin.delete(object, 0);
