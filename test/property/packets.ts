@@ -52,7 +52,7 @@ export function aims(count: number): fc.Arbitrary<readonly Aim[]> {
 }
 
 /** What can be aimed at; computed once per world. */
-interface Range {
+export interface Range {
   readonly local: readonly Target[];
   readonly pods: readonly Target[];
   /** Addresses of interest that need not be a pod's. */
@@ -60,14 +60,14 @@ interface Range {
   readonly ports: readonly number[];
 }
 
-interface Target {
+export interface Target {
   readonly address: string;
   readonly interfaceName: string;
   /** Protocol and port of whatever its containers offer. */
   readonly offers: readonly (readonly [protocol: number, port: number])[];
 }
 
-function rangeOf(world: World): Range {
+export function rangeOf(world: World): Range {
   const prefix = world.options.interfacePrefixes[0] ?? '';
   const pods = world.objects.filter((object) => object.kind === 'Pod');
   const targets = pods.flatMap((pod) => {

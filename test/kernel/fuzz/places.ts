@@ -1,0 +1,75 @@
+// Where the addresses of a world are, and what of a drawn packet can be put on a wire: every interface and every source, but not every
+// address, nor every state of a connection.
+
+import type { Packet } from '../../../src/model/packet.ts';
+import { hookOf } from '../../../src/model/packet.ts';
+import type { Judge, World } from '../../../src/model/verdict.ts';
+import { rangeOf } from '../../property/packets.ts';
+import { answeredProtocols } from '../harness/wire-packet.ts';
+
+export const NODE_ADDRESS = '172.31.0.1';
+/** Where everything is that is not on the node. */
+const uplink = 'eth0';
+
+export class Places {
+  /** The interface behind which an address is; of pods that share one, the first has it. */
+  readonly homes: ReadonlyMap<string, string>;
+
+  constructor(world: World) {
+    const homes = new Map<string, string>();
+    for (const { address, interfaceName } of rangeOf(world).local) if (!homes.has(address)) homes.set(address, interfaceName);
+    this.homes = homes;
+  }
+
+  /** The packet is meant to go another way than its address says. */
+  needsDetour(packet: Packet): boolean {
+    return packet.inInterface !== undefined && this.#homeOf(packet.destination) !== packet.outInterface;
+  }
+
+  /** The packet as it can be sent, undefined if it cannot. */
+  sendable(drawn: Packet): Packet | undefined {
+    const { sourcePort, protocol } = drawn;
+    // Other states come about by themselves, not by what a packet is.
+    const connection = drawn.connection === 'invalid' && protocol === 6 ? 'invalid' : 'new';
+    const hook = hookOf(drawn);
+    const isHosts = sourcePort === undefined || sourcePort % 3 === 0;
+    const packet: Packet = {
+      ...drawn,
+      connection,
+      ...(hook === 'INPUT' && isHosts ? { destination: NODE_ADDRESS } : {}),
+      ...(hook === 'OUTPUT' && isHosts ? { source: NODE_ADDRESS } : {}),
+    };
+    if (!isRouted(packet.source) || !isRouted(packet.destination)) return undefined;
+    // A detour is made for a source port.
+    return sourcePort === undefined && this.needsDetour(packet) ? undefined : packet;
+  }
+
+  /** Whether an answer must come, or must not; undefined where it would go another way. */
+  answered({ verdict }: Judge, packet: Packet): boolean | undefined {
+    if (verdict(packet).action === 'deny') return false;
+    const { source, destination, inInterface, outInterface, sourcePort, destinationPort, ...rest } = packet;
+    if (packet.connection !== 'new' || !answeredProtocols.has(packet.protocol)) return undefined;
+    if (this.#homeOf(source) !== inInterface || this.#homeOf(destination) !== outInterface) return undefined;
+    const answer: Packet = {
+      ...rest,
+      connection: 'established',
+      source: destination,
+      destination: source,
+      ...(outInterface === undefined ? {} : { inInterface: outInterface }),
+      ...(inInterface === undefined ? {} : { outInterface: inInterface }),
+      ...(sourcePort === undefined || destinationPort === undefined ? {} : { sourcePort: destinationPort, destinationPort: sourcePort }),
+    };
+    return verdict(answer).action === 'allow';
+  }
+
+  /** Undefined: the host itself. */
+  #homeOf(address: string): string | undefined {
+    return address === NODE_ADDRESS ? undefined : (this.homes.get(address) ?? uplink);
+  }
+}
+
+/** Neither "this network", nor loopback, nor multicast and what is reserved above it. */
+function isRouted(address: string): boolean {
+  const first = Number(address.split('.')[0]);
+  return first !== 0 && first !== 127 && first < 224;
+}
