@@ -39,9 +39,9 @@ export class Plane {
   }
 
   /**
-   * While the table, or a set, cannot be written: which members must wait. Those of sets on the way of an endpoint whose way is not wholly the
-   * new one; and every address of this node's own endpoints, because a packet between two of them is judged by both, of which one
-   * may be old and the other new. Addresses from elsewhere go on.
+   * While the table, or a set, cannot be written: which members must wait. Those of sets on the way of an endpoint whose way is not
+   * wholly the new one; and every address of this node's own endpoints, because a packet between two of them is judged by both, of
+   * which one may be old and the other new. Addresses from elsewhere go on.
    */
   heldBack(unclosed: readonly string[]): (set: string, member: string) => boolean {
     const affected = affectedBy(this.table, new Set(unclosed));

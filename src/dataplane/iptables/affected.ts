@@ -1,8 +1,8 @@
 // Whose packets may be judged by chains or sets that are not yet as they should be. Needed only while something is refused: then a set
 // may let in more only where every chain that looks at it, and every chain of the endpoints concerned, is the new one already.
 //
-// In: a table, and sets that still let in too much. Out: the sets named on the way of an endpoint whose way is not wholly new; everything when the way that all packets
-// take is not.
+// In: a table, and sets that still let in too much. Out: the sets named on the way of an endpoint whose way is not wholly new;
+// everything when the way that all packets take is not.
 
 import { rulesOf } from './chain-graph.ts';
 import type { Table } from './table.ts';
