@@ -3,7 +3,7 @@
 //
 // The text of a large table is megabytes, and V8 keeps all of it alive for one substring: what is kept is copied.
 
-import { isOwnChain } from '../render/names.ts';
+import { isOwnChain, isPlainName } from '../render/names.ts';
 import type { PlacedRule } from './placed-rule.ts';
 
 export interface SavedTable {
@@ -51,7 +51,7 @@ export function parseSave(text: string, intern: (chain: string, hash: string) =>
     const rule = parseForeign(spec);
     const kernelRules = kernel.get(chain);
     if (kernelRules !== undefined) kernelRules.push(rule ?? null);
-    else if (rule !== undefined && rule.hash !== '') strays.push({ chain: copy(chain), rule });
+    else if (rule !== undefined && rule.hash !== '' && isPlainName(chain)) strays.push({ chain: copy(chain), rule });
     else if (rule?.chain !== undefined) pinned.add(rule.chain);
   }
   return { own, kernel, strays, pinned };

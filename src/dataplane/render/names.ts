@@ -9,15 +9,19 @@ export const chainNameLimit = 28;
 const ownPrefixes = ['cali-', 'califw-', 'calitw-', 'califh-', 'calith-', 'calipi-', 'calipo-', 'felix-'];
 
 export function isOwnChain(name: string): boolean {
-  return ownPrefixes.some((prefix) => name.startsWith(prefix));
+  return ownPrefixes.some((prefix) => name.startsWith(prefix)) && isPlainName(name);
+}
+
+/** Of characters that need no quotes: a chain of another name was made by neither agent, and is nothing that we write. */
+export function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9._:/-]+$/.test(name);
 }
 
 /** Prefix + id where that fits, else prefix + "_" + as much of the id's hash as fits. */
 export function limitedName(prefix: string, id: string): string {
   const length = prefix.length + id.length;
   // An id that looks like a shortened one must not be able to collide with one; an odd character is not shown to iptables.
-  const plain = /^[A-Za-z0-9._:/-]+$/.test(id);
-  if (plain && (length < chainNameLimit || (length === chainNameLimit && !id.startsWith('_')))) return prefix + id;
+  if (isPlainName(id) && (length < chainNameLimit || (length === chainNameLimit && !id.startsWith('_')))) return prefix + id;
   return `${prefix}_${hash('sha256', id, 'base64url')}`.slice(0, chainNameLimit);
 }
 

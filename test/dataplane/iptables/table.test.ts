@@ -126,6 +126,16 @@ describe('a table', () => {
     assert.equal(table.planCleanup(), undefined);
   });
 
+  it('leaves chains alone whose names neither agent would write, and our rules in such chains', () => {
+    for (const name of ['cali-\u00e9', 'cali-a"b', 'cali-#a', 'cali-\u0001', 'MY"CHAIN']) {
+      const table = new Table('filter', hooks);
+      table.adopt(`*filter\n:FORWARD ACCEPT [0:0]\n:${name} - [0:0]\n-A ${name} -m comment --comment "cali:AAAAAAAAAAAAAAAA" -j DROP\nCOMMIT\n`);
+      table.setChain(ordered('cali-FORWARD', drop));
+      table.plan()?.commit();
+      assert.equal(table.planCleanup(), undefined, name);
+    }
+  });
+
   it('removes our rules from chains of others', () => {
     const { table, kernel, write } = start('*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -m comment --comment "cali:AAAAAAAAAAAAAAAA" -j DROP\n-A DOCKER-USER -j RETURN\nCOMMIT\n');
     table.setChain(ordered('cali-FORWARD', drop));
