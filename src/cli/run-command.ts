@@ -45,10 +45,16 @@ export async function runCommand({ config, version, log, signals, runAgent, stop
     log.info({}, 'stopped');
     return exitStatus.ok;
   } catch (error) {
-    log.error({ error }, 'caracal ends');
+    log.error({ error, ...placeOfFault(error) }, 'caracal ends');
     return exitStatus.failed;
   } finally {
     clearTimeout(limit);
     for (const each of STOP_SIGNALS) signals.off(each, onSignal);
   }
+}
+
+/** A TypeError and the like is nobody's answer but a fault of this program: where it happened belongs to the report of it. */
+function placeOfFault(error: unknown): { readonly stack?: string | undefined } {
+  const first: unknown = error instanceof SuppressedError ? error.suppressed : error;
+  return first instanceof Error && first.name !== 'Error' && !('code' in first) ? { stack: first.stack } : {};
 }

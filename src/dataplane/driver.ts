@@ -145,12 +145,12 @@ export class Driver {
     if (this.#watch.ring(ring)) this.#wake();
   }
 
-  /** Ends after the running apply; the rules stay. The tools are the caller's to close. */
+  /** Ends after the running apply; the rules stay. The tools are the caller's to close. How the loop ended is told by `done` alone. */
   async stop(): Promise<void> {
     const wasRunning = this.#state === 'running';
     this.#state = 'stopping';
     this.#wake();
-    if (wasRunning) await this.done;
+    if (wasRunning) await this.done.catch(() => {});
   }
 
   // The loop.

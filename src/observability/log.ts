@@ -18,9 +18,10 @@ const LEVELS = {
   NONE: 'silent',
 } as const;
 
-/** An error with its chain of causes in one line; the stack only where it tells a programmer's mistake, at debug level. */
+/** An error with its chain of causes in one line, without stack. Where stopping the rest failed as well, the first one is the error. */
 function describeError(value: unknown): unknown {
   if (!(value instanceof Error)) return value;
+  if (value instanceof SuppressedError) return { ...(describeError(value.suppressed) as object), whileStopping: describeError(value.error) };
   const { name, message, cause } = value;
   const code = 'code' in value ? { code: value.code } : {};
   return { name, message, ...code, ...(cause === undefined ? {} : { cause: describeError(cause) }) };

@@ -1,4 +1,4 @@
-// How a run ends when the agent does not stop in time.
+// How a run ends when the agent does not stop in time, or fails.
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
@@ -25,3 +25,18 @@ test('an agent that does not stop in time is left behind, with exit status 1 and
   assert.equal(status, 1);
   assert.match(String(errors[0]?.['error']), /did not stop within/);
 });
+
+for (const [what, error, showsPlace] of [
+  ['a fault of the program', new RangeError('a bug'), true],
+  ['a fault of the program, where stopping fails as well', new SuppressedError(new Error('late'), new RangeError('a bug')), true],
+  ['a reason that an operator can do something about', Object.assign(new Error('no such folder'), { code: 'ENOENT' }), false],
+] as const) {
+  test(`a run that ends by ${what} says ${showsPlace ? 'where it happened' : 'so without a stack'}`, async () => {
+    const errors: LogFields[] = [];
+    const log = { ...silentLogger, error: (fields: LogFields) => void errors.push(fields) };
+    const runAgent = (): Promise<never> => Promise.reject(error);
+    assert.equal(await runCommand({ config: loadConfig({ env: {}, hostname: 'node-a' }), version: '0', log, signals: new EventEmitter(), runAgent }), 1);
+    assert.equal(errors[0]?.['error'], error);
+    assert.equal(/a bug\n +at /.test(String(errors[0]['stack'])), showsPlace);
+  });
+}

@@ -22,6 +22,12 @@ suite('a log line', () => {
     assert.equal(line['msg'], 'policy\napplied');
     assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT.*Z$/);
   });
+  test('shows what failed first where stopping failed as well', () => {
+    const error = new SuppressedError(new Error('and then this'), new RangeError('a bug'));
+    const [line] = lines('INFO', (log) => log.error({ error }, 'caracal ends'));
+    assert.deepEqual(line?.['error'], { name: 'RangeError', message: 'a bug', whileStopping: { name: 'Error', message: 'and then this' } });
+  });
+
   test('shows an error by name, code and causes, without stack', () => {
     const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
     const [line] = lines('INFO', (log) => log.warn({ error: new TypeError('no answer', { cause }) }, 'watch ended'));
