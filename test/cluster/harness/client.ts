@@ -226,9 +226,11 @@ export class ApiClient {
       const limit = setTimeout(() => {
         outgoing.destroy(new Error(`${method} ${path}: the API server has not answered within ${REPLY_LIMIT_MS / 1000} s`));
       }, REPLY_LIMIT_MS);
-      outgoing.on("error", (error) => {
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
         clearTimeout(limit);
-        reject(error);
+        // A server that was stopped for long closes idle connections when it goes on: this request was never read.
+        if (outgoing.reusedSocket && error.code === "ECONNRESET") resolve(this.#send(method, path, body, contentType, signal));
+        else reject(error);
       });
       outgoing.on("response", (response) => {
         clearTimeout(limit);
