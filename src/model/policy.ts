@@ -22,5 +22,6 @@ export interface Policy {
 
 /** Identity of a policy on this node, e.g. "knp/default/web"; also the readable part of its chain names. */
 export function policyKey(kind: PolicyKind, namespace: string, name: string): string {
-  return namespace === '' ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
+  // Joined, which gives a flat string: a concatenated one would keep its parts alive.
+  return (namespace === '' ? [kind, name] : [kind, namespace, name]).join('/');
 }

@@ -1,8 +1,12 @@
 // What decoders need to know besides the object: which node this is, and the shared values of earlier objects.
 
-import type { Labels } from '../../model/labels.ts';
+import { deepEqual } from '../../lib/deep-equal.ts';
+import { type Labels, sameLabels } from '../../model/labels.ts';
 import type { EndpointPort } from '../../model/net/port.ts';
-import { Interner } from './interner.ts';
+import type { EntityMatch, Rule } from '../../model/rule.ts';
+import { anyEntity } from '../../model/rule.ts';
+import type { Selector } from '../../model/selector/ast.ts';
+import { hashTexts, Interner } from './interner.ts';
 
 export interface NodeIdentity {
   /** Name of this node, as in spec.nodeName. */
@@ -11,12 +15,16 @@ export interface NodeIdentity {
   readonly interfacePrefix: string;
 }
 
+const always = (): true => true;
+
 export class DecodeContext {
   readonly node: string;
   readonly interfacePrefix: string;
-  readonly #texts = new Interner<string>();
-  readonly #lists = new Interner<readonly string[]>();
-  readonly #ports = new Interner<readonly EndpointPort[]>();
+  readonly #texts = new Interner<string, string>();
+  readonly #lists = new Interner<number, readonly string[]>();
+  readonly #ports = new Interner<number, readonly EndpointPort[]>();
+  readonly #selections = new Interner<string, EntityMatch>();
+  readonly #rules = new Interner<number, Rule>();
 
   constructor(identity: NodeIdentity) {
     this.node = identity.node;
@@ -24,16 +32,32 @@ export class DecodeContext {
   }
 
   text(text: string): string {
-    return this.#texts.get(text, (made) => made);
+    return this.#texts.get(text, always, () => text);
   }
 
   /** Labels, or names of profiles. */
   list(list: readonly string[]): Labels {
-    // No label and no name contains a NUL.
-    return this.#lists.get(list.join('\0'), () => list.map((text) => this.text(text)));
+    return this.#lists.get(hashTexts(list), (known) => sameLabels(known, list), () => list.map((text) => this.text(text)));
   }
 
   ports(ports: readonly EndpointPort[]): readonly EndpointPort[] {
-    return this.#ports.get(ports.map((port) => `${port.name}/${port.protocol}/${port.port}`).join(), () => ports);
+    return this.#ports.get(hashTexts(ports.map(({ name, protocol, port }) => `${name}/${protocol}/${port}`)), (known) => deepEqual(known, ports), () => ports);
   }
+
+  /** All that a selector selects. Several rules of a namespace often name the same. */
+  selection(selector: Selector): EntityMatch {
+    const { nets, notNets, ports, notPorts } = anyEntity;
+    return this.#selections.get(selector.text, always, () => ({ nets, notNets, selector, ports, notPorts }));
+  }
+
+  /** Policies of many namespaces are often alike but for their own name: DNS is allowed in each. */
+  rule(rule: Rule): Rule {
+    const hash = hashTexts([`${rule.index} ${rule.protocol}`, ...textsOf(rule.source), ...textsOf(rule.destination)]);
+    return this.#rules.get(hash, (known) => deepEqual(known, rule), () => rule);
+  }
+}
+
+function textsOf({ selector, nets, ports }: EntityMatch): readonly string[] {
+  const portTexts = ports.map((port) => ('name' in port ? port.name : `${port.first}-${port.last}`));
+  return selector === undefined ? [...nets, ...portTexts] : [selector.text, ...portTexts];
 }

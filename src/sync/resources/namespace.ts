@@ -15,7 +15,7 @@ import type { Resource } from './resource.ts';
 const allowAll: readonly Rule[] = Object.freeze([{ action: 'allow', source: anyEntity, destination: anyEntity, index: 0 }]);
 
 export function namespaceProfileName(namespace: string): string {
-  return `kns.${namespace}`;
+  return ['kns', namespace].join('.');
 }
 
 export const namespaces: Resource<'profile'> = {
@@ -36,11 +36,12 @@ function decodeNamespace(object: unknown, context: DecodeContext): Decoded<Profi
   if (meta === undefined || labels === undefined) {
     return { value: undefined, problems, consequence: 'the Namespace counts as absent: its pods match no namespaceSelector' };
   }
+  const name = context.text(meta.name);
   const inherited = Object.entries(labels).map(([key, value]) => [`pcns.${key}`, value] as const);
   const value: Profile = {
-    origin: { kind: namespaces.kind, apiVersion: namespaces.apiVersion, namespace: '', name: meta.name, generation: meta.generation },
-    name: namespaceProfileName(meta.name),
-    labels: context.list(labelsOf([...inherited, ['pcns.projectcalico.org/name', meta.name]])),
+    origin: { kind: namespaces.kind, apiVersion: namespaces.apiVersion, namespace: '', name, generation: meta.generation },
+    name: namespaceProfileName(name),
+    labels: context.list(labelsOf([...inherited, ['pcns.projectcalico.org/name', name]])),
     ingress: allowAll,
     egress: allowAll,
   };

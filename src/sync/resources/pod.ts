@@ -26,7 +26,7 @@ export const pods: Resource<'endpoint'> = {
   plural: 'pods',
   namespaced: true,
   valueKind: 'endpoint',
-  key: ({ namespace, name }) => `${namespace}/${name}`,
+  key: ({ namespace, name }) => [namespace, name].join('/'),
   decode: decodePod,
   same: sameEndpoint,
 };

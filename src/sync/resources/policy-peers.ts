@@ -12,6 +12,7 @@ import type { EntityMatch } from '../../model/rule.ts';
 import { anyEntity } from '../../model/rule.ts';
 import type { SelectorNode } from '../../model/selector/ast.ts';
 import { selectorOf } from '../../model/selector/canonical.ts';
+import type { DecodeContext } from './decode-context.ts';
 import { readLabelSelector } from './label-selector.ts';
 import type { Report } from './problem.ts';
 import { fieldsOf, isAbsent, knowsAll, readList, shown } from './wire.ts';
@@ -24,15 +25,22 @@ export function inNamespace(namespace: string): SelectorNode {
   return { kind: 'equals', label: 'projectcalico.org/namespace', value: namespace };
 }
 
-export function readPolicyPeers(value: unknown, namespace: string, field: string, report: Report): readonly EntityMatch[] | undefined {
-  const list = readList(value, field, report);
+/** What reading the peers of a policy depends on besides the list. */
+export interface PeerScope {
+  readonly namespace: string;
+  readonly context: DecodeContext;
+  readonly report: Report;
+}
+
+export function readPolicyPeers(value: unknown, field: string, scope: PeerScope): readonly EntityMatch[] | undefined {
+  const list = readList(value, field, scope.report);
   if (list === undefined) return undefined;
   if (list.length === 0) return [anyEntity];
-  const peers = list.map((peer, i) => readPeer(peer, namespace, `${field}[${i}]`, report));
+  const peers = list.map((peer, i) => readPeer(peer, `${field}[${i}]`, scope));
   return peers.every((peer) => peer !== undefined) ? peers : undefined;
 }
 
-function readPeer(value: unknown, namespace: string, field: string, report: Report): EntityMatch | undefined {
+function readPeer(value: unknown, field: string, { namespace, context, report }: PeerScope): EntityMatch | undefined {
   const peer = fieldsOf(value);
   if (peer === undefined) {
     report(field, 'must be an object');
@@ -53,7 +61,7 @@ function readPeer(value: unknown, namespace: string, field: string, report: Repo
   const namespaces = readNamespaces(namespaceSelector, namespace, `${field}.namespaceSelector`, report);
   if (pods === undefined || namespaces === undefined) return undefined;
   // Nested as Calico nests it: the text is the identity of the kernel's set.
-  return { ...anyEntity, selector: selectorOf({ kind: 'and', operands: [namespaces, { kind: 'and', operands: [isPod, ...pods.terms] }] }) };
+  return context.selection(selectorOf({ kind: 'and', operands: [namespaces, { kind: 'and', operands: [isPod, ...pods.terms] }] }));
 }
 
 function readNamespaces(selector: unknown, own: string, field: string, report: Report): SelectorNode | undefined {
@@ -80,7 +88,8 @@ function readIpBlock(value: unknown, field: string, report: Report): EntityMatch
     return undefined;
   });
   if (!excepts.every((except) => except !== undefined)) return undefined;
-  return { ...anyEntity, nets: [formatCidr(cidr)], notNets: excepts.map(formatCidr) };
+  const { ports, notPorts } = anyEntity;
+  return { nets: [formatCidr(cidr)], notNets: excepts.map(formatCidr), ports, notPorts };
 }
 
 function readCidr(value: unknown, field: string, report: Report): ReturnType<typeof parseCidr> {

@@ -4,14 +4,18 @@
 
 import { labelsOf } from '../../model/labels.ts';
 import type { Profile } from '../../model/profile.ts';
+import type { Rule } from '../../model/rule.ts';
 import type { DecodeContext } from './decode-context.ts';
 import { type Identity, readMeta, readStringMap } from './object-meta.ts';
 import { type Decoded, ProblemList } from './problem.ts';
 import { sameProfile } from './profile.ts';
 import type { Resource } from './resource.ts';
 
+const noRules: readonly Rule[] = Object.freeze([]);
+
+/** As all keys: joined, which gives a flat string. A concatenated one would keep its parts alive. */
 export function serviceAccountProfileName({ namespace, name }: Identity): string {
-  return `ksa.${namespace}.${name}`;
+  return ['ksa', namespace, name].join('.');
 }
 
 export const serviceAccounts: Resource<'profile'> = {
@@ -38,8 +42,8 @@ function decodeServiceAccount(object: unknown, context: DecodeContext): Decoded<
     origin: { kind, apiVersion, namespace: context.text(meta.namespace), name: meta.name, generation: meta.generation },
     name: serviceAccountProfileName(meta),
     labels: context.list(labelsOf([...inherited, ['pcsa.projectcalico.org/name', meta.name]])),
-    ingress: [],
-    egress: [],
+    ingress: noRules,
+    egress: noRules,
   };
   return { value, problems };
 }
