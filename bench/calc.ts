@@ -233,8 +233,8 @@ function snapshot(batches: () => Iterable<Batch>, runs: number): Snapshot {
   const time = best(runs, () => load(batches));
   texts.clear();
   shared.clear();
-  // The values stay, without the updates that brought them.
-  const values = alive.batches.map(({ updates }) => updates.map((update) => [update.key, update.op === 'upsert' ? update.value : undefined]));
+  // The values stay, without the updates that brought them: by key, as sync keeps them.
+  const values = alive.batches.map(({ updates }) => new Map(updates.map((update) => [update.key, update.op === 'upsert' ? update.value : undefined])));
   alive.batches = [];
   const memory = heap() - before;
   alive.graph = undefined;
