@@ -76,6 +76,8 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
   const onApplied = applyRecorder(metrics, status, log);
   const loop = new Driver({ ruleTools: node.ruleTools, sets: node.sets, clock, logger: log, metrics, health, onApplied }, dataplaneOptions(config, node.backend));
   driver = loop;
+  // Only now: an agent that waits for the lock is alive.
+  health.register('dataplane', Math.max(20, config.dataplaneWatchdogSeconds));
   parts.defer(() => loop.stop());
   loop.start();
 

@@ -329,6 +329,14 @@ export const parameters = Object.freeze({
     default: 9099,
     doc: 'Port to serve them on.',
   }),
+  dataplaneWatchdogSeconds: parameter({
+    group: 'Health and metrics',
+    felix: 'DataplaneWatchdogTimeout',
+    type: seconds,
+    default: 90,
+    required: true,
+    doc: 'How long the loop that writes to the kernel may be silent before /liveness says 503. At least 20, which is what one call of a tool may take.',
+  }),
   metricsEnabled: parameter({
     group: 'Health and metrics',
     felix: 'PrometheusMetricsEnabled',

@@ -9,7 +9,7 @@
 //  - A refusal or an outcome in doubt loses nothing: what was meant stays pending, the kernel is read, and it is tried again, first at
 //    once, then with growing delays. Nothing else catches errors: an unknown one ends the loop, and with it the process.
 
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { HealthReporter } from '../lib/health.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
@@ -47,6 +47,9 @@ export interface DriverParts {
   /** The kernel has everything of a change set: its receivedAt, and the time of the acknowledgement. */
   readonly onApplied?: (receivedAt: number, acknowledgedAt: number) => void;
 }
+
+/** With nothing to do the loop still says this often that it is alive, in milliseconds: whoever watches it takes silence for death. */
+const heartbeat = 10_000;
 
 /** Acknowledgement times that are waited for while something is refused. */
 const longestStampList = 1_000;
@@ -90,7 +93,6 @@ export class Driver {
   #isSlow = false;
   /** Why the last read failed. */
   #readFailure = '';
-  #reported = '';
 
   constructor(parts: DriverParts, options: DataplaneOptions) {
     this.#parts = parts;
@@ -186,12 +188,11 @@ export class Driver {
 
   async #sleep(): Promise<void> {
     if (this.#woken || this.#state !== 'running') return;
-    const waitUntil = this.#nextTime();
+    const wait = Math.max(0, (this.#nextTime() ?? Number.POSITIVE_INFINITY) - this.#now);
     this.#wakeUp = Promise.withResolvers();
-    let timer: Timer | undefined;
-    if (waitUntil !== undefined) timer = this.#parts.clock.after(Math.max(0, waitUntil - this.#now), () => this.#wake());
+    const timer = this.#parts.clock.after(Math.min(wait, heartbeat), () => this.#wake());
     await this.#wakeUp.promise;
-    timer?.cancel();
+    timer.cancel();
   }
 
   #wake(): void {
@@ -378,9 +379,6 @@ export class Driver {
     const problems = this.#problems();
     const ready = problems.length === 0;
     const detail = [...problems, ...this.#unserved.notes].join('; ') || 'the kernel is as the policies say';
-    const text = `${ready} ${detail}`;
-    if (text === this.#reported) return;
-    this.#reported = text;
     this.#parts.health.report('dataplane', { live: true, ready, detail });
   }
 
