@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -106,5 +106,71 @@ describe('the lock of an agent', () => {
     });
     process.kill(holder, 'SIGKILL');
     assert.match(await lock.lost, /ended \(SIGKILL\)/);
+  });
+
+  describe('whose file somebody removed', () => {
+    /** Lets the clock go on until what is awaited has come. */
+    async function inTime<T>(clock: FakeClock, awaited: Promise<T>): Promise<T> {
+      const state: { result?: T } = {};
+      void awaited.then((result) => Object.assign(state, { result }));
+      await eventually('it comes', () => {
+        clock.advance(1_000);
+        return 'result' in state;
+      });
+      return awaited;
+    }
+
+    test('is lost: the first agent is told, with the remedy, and the second one keeps its own', async () => {
+      const clock = new FakeClock();
+      const first = await acquireAgentLock({ runner, directory, netns: netns.path, clock });
+      await rm(first.path);
+      const second = await acquireAgentLock({ runner, directory, netns: netns.path, clock });
+      assert.match(await inTime(clock, first.lost), /^the lock file \S+\.lock was removed or replaced \(remedy: .+\)$/);
+      await first.release();
+      let lost: string | undefined;
+      void second.lost.then((reason) => (lost = reason));
+      for (let checks = 0; checks < 3; checks += 1) {
+        clock.advance(5_000);
+        await eventually('the next look is planned', () => clock.waiting === 1);
+      }
+      assert.equal(lost, undefined);
+      await second.release();
+    });
+
+    test('is lost also if nobody else takes it, and if its directory is gone', async () => {
+      const clock = new FakeClock();
+      const gone = join(directory, 'gone');
+      const lock = await acquireAgentLock({ runner, directory: gone, netns: netns.path, clock });
+      await rm(gone, { recursive: true });
+      assert.match(await inTime(clock, lock.lost), /was removed or replaced/);
+      await lock.release();
+    });
+
+    test('is not taken by the agent that waited for it, which waits for the new one', async () => {
+      const first = await acquireAgentLock({ runner, directory, netns: netns.path });
+      const waits = { second: 0 };
+      let held = false;
+      const second = acquireAgentLock({ runner, directory, netns: netns.path, onWait: () => (waits.second += 1) }).then((lock) => {
+        held = true;
+        return lock;
+      });
+      await eventually('the second waits', () => waits.second === 1);
+      await rm(first.path);
+      const third = await acquireAgentLock({ runner, directory, netns: netns.path });
+      const inode = (await stat(third.path)).ino;
+      await first.release();
+      // flock sleeps in the kernel on the file that the third one has.
+      await eventually('the second waits for the new file', async () => new RegExp(`-> FLOCK .*:${inode} `).test(await readFile('/proc/locks', 'utf8')));
+      assert.equal(held, false);
+      await third.release();
+      await (await second).release();
+    });
+
+    test('leaves no timer behind when it is released', async () => {
+      const clock = new FakeClock();
+      const lock = await acquireAgentLock({ runner, directory, netns: netns.path, clock });
+      await lock.release();
+      assert.equal(clock.waiting, 0);
+    });
   });
 });
