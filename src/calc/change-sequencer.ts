@@ -53,6 +53,8 @@ export class ChangeSequencer {
       policies: policies.upserts,
       profiles: profiles.upserts,
       endpoints: endpoints.upserts,
+      hostEndpoints: [],
+      removedHostEndpoints: [],
       removedEndpoints: endpoints.removed,
       removedProfiles: profiles.removed,
       removedPolicies: policies.removed,

@@ -28,6 +28,8 @@ const kindNames: Readonly<Record<PolicyKind, string>> = {
   np: 'NetworkPolicy',
   gnp: 'GlobalNetworkPolicy',
   kcnp: 'KubernetesClusterNetworkPolicy',
+  kanp: 'KubernetesAdminNetworkPolicy',
+  kbanp: 'KubernetesBaselineAdminNetworkPolicy',
 };
 
 export class PolicySorter {

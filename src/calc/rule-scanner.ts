@@ -51,6 +51,7 @@ const anyActiveEntity: ActiveEntity = Object.freeze({
   notPorts: [],
   portSets: [],
   notPortSets: [],
+  serviceSets: [],
 });
 
 export class RuleScanner {
@@ -160,6 +161,7 @@ export class RuleScanner {
       notPorts: numbered(entity.notPorts),
       portSets,
       notPortSets: named(entity.notPorts, negated),
+      serviceSets: [],
     };
     return deepEqual(active, anyActiveEntity) ? anyActiveEntity : active;
   }

@@ -2,6 +2,9 @@
 
 import fc from 'fast-check';
 
+import type { HostEndpoint } from '../../src/model/host-endpoint.ts';
+import type { NetworkSet } from '../../src/model/network-set.ts';
+import type { ServiceEndpoints } from '../../src/model/service-endpoints.ts';
 import type { WorkloadEndpoint } from '../../src/model/endpoint.ts';
 import { labelsOf } from '../../src/model/labels.ts';
 import type { Port } from '../../src/model/net/port.ts';
@@ -23,11 +26,14 @@ export interface ModelWorld {
   readonly profile: Map<string, Profile>;
   readonly policy: Map<string, Policy>;
   readonly tier: Map<string, Tier>;
+  readonly networkSet: Map<string, NetworkSet>;
+  readonly hostEndpoint: Map<string, HostEndpoint>;
+  readonly serviceEndpoints: Map<string, ServiceEndpoints>;
 }
 
 /** What is left when all updates have been applied. */
 export function worldAfter(updates: readonly Update[]): ModelWorld {
-  const world: ModelWorld = { endpoint: new Map(), profile: new Map(), policy: new Map(), tier: new Map() };
+  const world: ModelWorld = { endpoint: new Map(), profile: new Map(), policy: new Map(), tier: new Map(), networkSet: new Map(), hostEndpoint: new Map(), serviceEndpoints: new Map() };
   for (const update of updates) {
     const values: Map<string, Values[keyof Values]> = world[update.kind];
     if (update.op === 'delete') values.delete(update.key);
