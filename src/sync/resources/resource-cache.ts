@@ -5,7 +5,7 @@ import type { Delete, Update, ValueKind, Values } from '../../model/update.ts';
 import type { DecodeContext } from './decode-context.ts';
 import type { InvalidObjects } from './invalid-objects.ts';
 import { type Identity, identityOf, identityText } from './object-meta.ts';
-import type { AnyResource, Resource } from './resource.ts';
+import { type AnyResource, type Resource, titleOf } from './resource.ts';
 
 export interface ResourceCache {
   readonly resource: AnyResource;
@@ -56,7 +56,7 @@ class Cache<K extends ValueKind> implements ResourceCache {
   }
 
   remove(identity: Identity): Update | undefined {
-    this.#invalid.forget(this.#resource.kind, identityText(identity));
+    this.#invalid.forget(titleOf(this.#resource), identityText(identity));
     return this.#delete(this.#resource.key(identity));
   }
 
@@ -76,7 +76,7 @@ class Cache<K extends ValueKind> implements ResourceCache {
         listed.delete(this.#resource.key(identity));
       },
       finish: () => {
-        this.#invalid.retain(this.#resource.kind, names);
+        this.#invalid.retain(titleOf(this.#resource), names);
         const gone = [...this.#values.keys()].filter((key) => !listed.has(key)).map((key) => this.#delete(key));
         const changed = [...listed].map(([key, value]) => this.#set(key, value));
         return [...gone, ...changed].filter((update) => update !== undefined);
@@ -85,11 +85,11 @@ class Cache<K extends ValueKind> implements ResourceCache {
   }
 
   #decode(object: unknown): { key: string; name: string; value: Values[K] | undefined } | undefined {
-    const { kind, namespaced } = this.#resource;
+    const { namespaced } = this.#resource;
     const { value, problems, consequence = '' } = this.#resource.decode(object, this.#context);
     const identity = identityOf(object, namespaced);
     const name = identity === undefined ? '(without a name)' : identityText(identity);
-    this.#invalid.record(kind, name, problems, consequence);
+    this.#invalid.record(titleOf(this.#resource), name, problems, consequence);
     return identity === undefined ? undefined : { key: this.#resource.key(identity), name, value };
   }
 

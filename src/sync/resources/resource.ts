@@ -6,11 +6,25 @@ import type { DecodeContext } from './decode-context.ts';
 import type { Identity } from './object-meta.ts';
 import type { Decoded } from './problem.ts';
 
+/**
+ * What in-sync and readiness ask of a kind that is installed. "strict": its first complete list, and that it is not refused.
+ * "unless-refused": its first list, unless the API server forbids it, which is a warning. "none": nothing.
+ */
+export type Gating = 'strict' | 'unless-refused' | 'none';
+
 export interface Resource<K extends ValueKind = ValueKind> {
   /** As in the wire object, e.g. "Pod". */
   readonly kind: string;
+  /** What logs, metrics and status call it; absent: the kind. Given where two groups have a kind of that name. */
+  readonly title?: string;
   /** "v1", or group and version. */
   readonly apiVersion: string;
+  /** Groups and versions that may serve the same objects instead, in the order in which they are looked for after `apiVersion`. */
+  readonly otherApiVersions?: readonly string[];
+  /** Not every API server serves it: discovery says whether it is installed. */
+  readonly isOptional?: true;
+  /** Absent: strict. */
+  readonly gating?: Gating;
   /** As in the path and in RBAC rules, e.g. "pods". */
   readonly plural: string;
   readonly namespaced: boolean;
@@ -28,4 +42,9 @@ export type AnyResource = { readonly [K in ValueKind]: Resource<K> }[ValueKind];
 /** Path of the collection, all namespaces. */
 export function collectionPath(resource: Pick<Resource, 'apiVersion' | 'plural'>): string {
   return `${resource.apiVersion.includes('/') ? '/apis' : '/api'}/${resource.apiVersion}/${resource.plural}`;
+}
+
+/** Unique among the kinds. */
+export function titleOf({ title, kind }: Pick<Resource, 'title' | 'kind'>): string {
+  return title ?? kind;
 }
