@@ -5,9 +5,9 @@
 //   profiles        ──▶ └─────────────────┘
 //
 // Both sides are indexed: a policy is held only against the local endpoints that it may select, and an endpoint only against the
-// policies that may select it. A policy that selects nothing here costs its place in the index and nothing else.
+// policies that may select it. A policy that selects nothing here costs its place in the index and nothing else, unless it asks to be
+// rendered everywhere.
 
-import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import { Relation } from '../lib/relation.ts';
 import type { Policy } from '../model/policy.ts';
 import { LabelledItems } from './index/labelled-items.ts';
@@ -15,6 +15,8 @@ import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
 import { SelectorIndex } from './index/selector-index.ts';
 import { requiredTerms } from './index/term.ts';
+import type { Subject, SubjectKey } from './subject.ts';
+import { isForHostsOnly, isHost, isolates } from './subject.ts';
 
 interface Indexed {
   readonly key: string;
@@ -25,21 +27,21 @@ export interface ActivityChanges {
   /** Keys of policies that became active or inactive, or changed while active. */
   readonly policies: ReadonlySet<string>;
   /** Keys of local endpoints that changed, or whose policies (or anything that orders them) did. */
-  readonly endpoints: ReadonlySet<string>;
+  readonly endpoints: ReadonlySet<SubjectKey>;
 }
 
 export class ActivePolicies {
   readonly #profiles: Profiles;
-  readonly #endpoints: LabelledItems<WorkloadEndpoint>;
+  readonly #endpoints: LabelledItems<Subject>;
   readonly #policies = new Map<string, Filed<Indexed>>();
   readonly #selectors = new SelectorIndex<Indexed>();
   /** Keys of local endpoints to keys of the policies that select them. */
-  readonly #selections = new Relation<string, string>();
-  /** Policies whose selector is new, and endpoints whose labels may be. */
+  readonly #selections = new Relation<SubjectKey, string>();
+  /** Policies whose selector, or what they are for, is new, and endpoints whose labels may be. */
   readonly #unmatchedPolicies = new Set<string>();
-  readonly #unmatchedEndpoints = new Set<string>();
+  readonly #unmatchedEndpoints = new Set<SubjectKey>();
   #changedPolicies = new Set<string>();
-  #changedEndpoints = new Set<string>();
+  #changedEndpoints = new Set<SubjectKey>();
 
   constructor(profiles: Profiles) {
     this.#profiles = profiles;
@@ -48,25 +50,26 @@ export class ActivePolicies {
 
   setPolicy(key: string, policy: Policy | undefined): void {
     const filed = this.#policies.get(key);
-    // A policy that isolates in no direction applies to nothing.
-    const wanted = policy === undefined || !(policy.types.ingress || policy.types.egress) ? undefined : policy;
+    const wanted = policy === undefined || !isolatesAtAll(policy) ? undefined : policy;
     if (filed !== undefined && wanted !== undefined && filed.selector.text === wanted.selector.text) {
-      if (filed.owner.policy === wanted) return;
+      const before = filed.owner.policy;
+      if (before === wanted) return;
       filed.owner.policy = wanted;
-      this.#policyChanged(key);
+      this.#policyChanged(key, before, wanted);
+      if (isForHostsOnly(before) !== isForHostsOnly(wanted)) this.#unmatchedPolicies.add(key);
       return;
     }
     if (filed !== undefined) {
       this.#selectors.remove(filed);
       this.#policies.delete(key);
-      this.#policyChanged(key);
     }
     if (wanted !== undefined) this.#policies.set(key, this.#selectors.add({ key, policy: wanted }, wanted.selector));
+    this.#policyChanged(key, filed?.owner.policy, wanted);
     // Without local endpoints nothing is selected, and whichever comes is held against all that may select it.
     if (this.#endpoints.size > 0) this.#unmatchedPolicies.add(key);
   }
 
-  setEndpoint(key: string, endpoint: WorkloadEndpoint | undefined): void {
+  setEndpoint(key: SubjectKey, endpoint: Subject | undefined): void {
     this.#endpoints.set(key, endpoint);
     this.#unmatchedEndpoints.add(key);
     this.#changedEndpoints.add(key);
@@ -79,23 +82,19 @@ export class ActivePolicies {
 
   /** An active policy, by key. */
   policy(key: string): Policy | undefined {
-    return this.#selections.lefts(key).size === 0 ? undefined : this.#policies.get(key)?.owner.policy;
+    const policy = this.#policies.get(key)?.owner.policy;
+    return policy?.isNeededEverywhere === true || this.#selections.lefts(key).size > 0 ? policy : undefined;
   }
 
   /** A local endpoint, by key. */
-  endpoint(key: string): WorkloadEndpoint | undefined {
+  endpoint(key: SubjectKey): Subject | undefined {
     const id = this.#endpoints.id(key);
     return id === undefined ? undefined : this.#endpoints.get(id);
   }
 
   /** Keys of the policies that select a local endpoint. */
-  policiesOf(endpointKey: string): ReadonlySet<string> {
+  policiesOf(endpointKey: SubjectKey): ReadonlySet<string> {
     return this.#selections.rights(endpointKey);
-  }
-
-  /** Keys of the local endpoints that a policy selects. */
-  endpointsOf(policyKey: string): ReadonlySet<string> {
-    return this.#selections.lefts(policyKey);
   }
 
   flush(): ActivityChanges {
@@ -114,14 +113,14 @@ export class ActivePolicies {
     const selected = new Set<string>();
     if (filed !== undefined) {
       for (const id of this.#endpoints.candidates(requiredTerms(filed.selector.root))) {
-        if (this.#selects(filed, this.#endpoints.get(id) as WorkloadEndpoint)) selected.add(this.#endpoints.key(id));
+        if (this.#selects(filed, this.#endpoints.get(id) as Subject)) selected.add(this.#endpoints.key(id));
       }
     }
     for (const endpoint of this.#selections.lefts(key)) if (!selected.has(endpoint)) this.#unlink(endpoint, key);
     for (const endpoint of selected) this.#link(endpoint, key);
   }
 
-  #matchEndpoint(key: string): void {
+  #matchEndpoint(key: SubjectKey): void {
     const endpoint = this.endpoint(key);
     const selecting = new Set<string>();
     if (endpoint !== undefined) {
@@ -134,27 +133,33 @@ export class ActivePolicies {
     for (const policy of selecting) this.#link(key, policy);
   }
 
-  #selects(filed: Filed<Indexed>, endpoint: WorkloadEndpoint): boolean {
+  #selects(filed: Filed<Indexed>, endpoint: Subject): boolean {
+    if (isForHostsOnly(filed.owner.policy) && !isHost(endpoint)) return false;
     return this.#selectors.match(filed, this.#endpoints.lookup(endpoint));
   }
 
-  #link(endpoint: string, policy: string): void {
+  #link(endpoint: SubjectKey, policy: string): void {
     if (!this.#selections.link(endpoint, policy)) return;
     this.#changedEndpoints.add(endpoint);
     if (this.#selections.lefts(policy).size === 1) this.#changedPolicies.add(policy);
   }
 
-  #unlink(endpoint: string, policy: string): void {
+  #unlink(endpoint: SubjectKey, policy: string): void {
     this.#selections.unlink(endpoint, policy);
     this.#changedEndpoints.add(endpoint);
     if (this.#selections.lefts(policy).size === 0) this.#changedPolicies.add(policy);
   }
 
-  /** What the policy says has changed, not whom it selects. */
-  #policyChanged(key: string): void {
+  /** What the policy says has changed; whom it selects is found out later. */
+  #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
     const endpoints = this.#selections.lefts(key);
-    if (endpoints.size === 0) return;
-    this.#changedPolicies.add(key);
+    if (endpoints.size > 0 || before?.isNeededEverywhere === true || after?.isNeededEverywhere === true) this.#changedPolicies.add(key);
     for (const endpoint of endpoints) this.#changedEndpoints.add(endpoint);
   }
+}
+
+/** A policy that isolates in no direction applies to nothing. */
+function isolatesAtAll(policy: Policy): boolean {
+  const { ingress, egress } = isolates(policy);
+  return ingress || egress;
 }

@@ -1,24 +1,36 @@
 // What each endpoint of this node is policed by: its tiers and policies in order, and its profiles.
 //
 //   endpoints that changed ──▶ ┌─────────────────┐
-//   tiers that changed     ──▶ │ policy resolver │ ──▶ active endpoints
+//   tiers that changed     ──▶ │ policy resolver │ ──▶ active endpoints, active host endpoints
 //                              └─────────────────┘
 //
 // Only what is named is resolved; nothing is remembered but which tiers an endpoint sees, so that a tier that changes finds its
 // endpoints. It does not know which policies select an endpoint (active policies) nor what was sent (change sequencer).
+//
+// A workload endpoint has one list of tiers. A host endpoint has four, for the places in the kernel where its policies act: a policy is
+// untracked, or pre-DNAT, or normal, and a normal one may apply to forwarded traffic besides.
 
 import { Relation } from '../lib/relation.ts';
-import type { ActiveEndpoint } from '../model/desired.ts';
+import type { ActiveEndpoint, ActiveHostEndpoint } from '../model/desired.ts';
+import type { HostEndpoint } from '../model/host-endpoint.ts';
 import type { Tier } from '../model/tier.ts';
 import type { ActivePolicies } from './active-policies.ts';
 import type { KeyedPolicy, PolicySorter } from './policy-sorter.ts';
+import type { SubjectKey } from './subject.ts';
+import { hostName, isForHostsOnly, isHost } from './subject.ts';
+
+export interface Resolved {
+  readonly endpoints: ReadonlyMap<string, ActiveEndpoint | undefined>;
+  /** By name. */
+  readonly hostEndpoints: ReadonlyMap<string, ActiveHostEndpoint | undefined>;
+}
 
 export class PolicyResolver {
   readonly #active: ActivePolicies;
   readonly #sorter: PolicySorter;
   /** Keys of endpoints to names of the tiers that police them. */
-  readonly #tiers = new Relation<string, string>();
-  readonly #unresolved = new Set<string>();
+  readonly #tiers = new Relation<SubjectKey, string>();
+  readonly #unresolved = new Set<SubjectKey>();
 
   constructor(active: ActivePolicies, sorter: PolicySorter) {
     this.#active = active;
@@ -31,27 +43,56 @@ export class PolicyResolver {
   }
 
   /** The named endpoints, and those that a tier's change concerns; undefined for those that are no longer. */
-  *flush(changed: Iterable<string>): Generator<readonly [key: string, endpoint: ActiveEndpoint | undefined]> {
+  flush(changed: Iterable<SubjectKey>): Resolved {
     for (const key of changed) this.#unresolved.add(key);
-    for (const key of this.#unresolved) yield [key, this.#resolve(key)];
+    const endpoints = new Map<string, ActiveEndpoint | undefined>();
+    const hostEndpoints = new Map<string, ActiveHostEndpoint | undefined>();
+    for (const key of this.#unresolved) {
+      const policies = this.#policies(key);
+      this.#rememberTiers(key, new Set(policies.map(({ policy }) => policy.tier)));
+      const name = hostName(key);
+      if (name === undefined) endpoints.set(key, this.#workload(key, policies));
+      else hostEndpoints.set(name, this.#host(key, name, policies));
+    }
     this.#unresolved.clear();
+    return { endpoints, hostEndpoints };
   }
 
-  #resolve(key: string): ActiveEndpoint | undefined {
+  #workload(key: SubjectKey, policies: readonly KeyedPolicy[]): ActiveEndpoint | undefined {
     const endpoint = this.#active.endpoint(key);
-    const tiers = endpoint === undefined ? [] : this.#sorter.sort(this.#policies(key));
-    const names = new Set(tiers.map(({ name }) => name));
+    if (endpoint === undefined || isHost(endpoint) || endpoint.interfaceName === undefined) return undefined;
+    const { origin, interfaceName, addresses, profiles } = endpoint;
+    return { key, origin, interfaceName, addresses, tiers: this.#sorter.sort(policies), profiles };
+  }
+
+  #host(key: SubjectKey, name: string, policies: readonly KeyedPolicy[]): ActiveHostEndpoint | undefined {
+    const endpoint = this.#active.endpoint(key) as HostEndpoint | undefined;
+    if (endpoint === undefined) return undefined;
+    const { origin, interfaceName, expectedAddresses, profiles } = endpoint;
+    const normal = policies.filter(({ policy }) => !isForHostsOnly(policy));
+    return {
+      key: name,
+      origin,
+      interfaceName,
+      expectedAddresses,
+      normal: this.#sorter.sort(normal),
+      forward: this.#sorter.sort(normal.filter(({ policy }) => policy.applies?.applyOnForward === true)),
+      untracked: this.#sorter.sort(policies.filter(({ policy }) => policy.applies?.doNotTrack === true)),
+      preDnat: this.#sorter.sort(policies.filter(({ policy }) => policy.applies?.preDnat === true)),
+      profiles,
+    };
+  }
+
+  #rememberTiers(key: SubjectKey, names: ReadonlySet<string>): void {
     for (const name of this.#tiers.rights(key)) if (!names.has(name)) this.#tiers.unlink(key, name);
     for (const name of names) this.#tiers.link(key, name);
-    if (endpoint?.interfaceName === undefined) return undefined;
-    const { origin, interfaceName, addresses, profiles } = endpoint;
-    return { key, origin, interfaceName, addresses, tiers, profiles };
   }
 
-  *#policies(endpoint: string): Generator<KeyedPolicy> {
-    for (const key of this.#active.policiesOf(endpoint)) {
+  /** None for an endpoint that is no longer. */
+  #policies(endpoint: SubjectKey): readonly KeyedPolicy[] {
+    return [...this.#active.policiesOf(endpoint)].flatMap((key) => {
       const policy = this.#active.policy(key);
-      if (policy !== undefined) yield { key, policy };
-    }
+      return policy === undefined ? [] : [{ key, policy }];
+    });
   }
 }
