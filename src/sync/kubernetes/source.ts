@@ -13,7 +13,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { DecodeContext, type NodeIdentity } from '../resources/decode-context.ts';
 import { type InvalidObject, InvalidObjects } from '../resources/invalid-objects.ts';
-import { kinds } from '../resources/kinds.ts';
+import { coreKinds } from '../resources/kinds.ts';
 import { type ResourceCache, resourceCache } from '../resources/resource-cache.ts';
 import type { Sink, Source } from '../source.ts';
 import { type ApiAccess, loadKubeConfig } from './api-access.ts';
@@ -56,9 +56,9 @@ export class KubernetesSource implements Source {
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#invalid = new InvalidObjects(options.logger, options.metrics);
+    this.#invalid = new InvalidObjects(options.logger, options.metrics, () => this.#onStatus());
     const context = new DecodeContext(options);
-    this.#caches = kinds.map((kind) => resourceCache(kind, context, this.#invalid));
+    this.#caches = coreKinds.map((kind) => resourceCache(kind, context, this.#invalid));
   }
 
   /** Objects that are in force in another form than written. */
@@ -147,7 +147,9 @@ export class KubernetesSource implements Source {
     metrics.set('caracal_sync_in_sync', this.#inSync ? 1 : 0);
     const refused = this.status.some(({ failure }) => failure?.refused === true);
     const state = this.#inSync ? 'in sync' : 'waiting for the first complete list of every kind';
-    health.report('Sync', { live: true, ready: this.#inSync && !refused, detail: [state, ...this.#details()].join('; ') });
+    const { gaps } = this.#invalid;
+    const missing = gaps.length === 0 ? [] : [`invalid and not in force: ${gaps.join(', ')}; correct or delete them`];
+    health.report('Sync', { live: true, ready: this.#inSync && !refused && gaps.length === 0, detail: [state, ...missing, ...this.#details()].join('; ') });
   }
 
   /** What is wrong, kinds with the same trouble together; and what is still missing. */

@@ -1,4 +1,4 @@
-// What decoders need to know besides the object: which node this is, and the shared values of earlier objects.
+// What decoders need to know besides the object: which node this is, what else runs on it, and the shared values of earlier objects.
 
 import type { Labels } from '../../model/labels.ts';
 import type { EndpointPort } from '../../model/net/port.ts';
@@ -9,11 +9,17 @@ export interface NodeIdentity {
   readonly node: string;
   /** What names of workload interfaces begin with, e.g. "cali". */
   readonly interfacePrefix: string;
+  /**
+   * Something else enforces http matches, behind us: rules that have one allow the connection. Otherwise (also when absent) they
+   * allow nothing.
+   */
+  readonly httpIsEnforcedElsewhere?: boolean;
 }
 
 export class DecodeContext {
   readonly node: string;
   readonly interfacePrefix: string;
+  readonly httpIsEnforcedElsewhere: boolean;
   readonly #texts = new Interner<string>();
   readonly #lists = new Interner<readonly string[]>();
   readonly #ports = new Interner<readonly EndpointPort[]>();
@@ -21,6 +27,7 @@ export class DecodeContext {
   constructor(identity: NodeIdentity) {
     this.node = identity.node;
     this.interfacePrefix = identity.interfacePrefix;
+    this.httpIsEnforcedElsewhere = identity.httpIsEnforcedElsewhere ?? false;
   }
 
   text(text: string): string {

@@ -1,4 +1,4 @@
-// The kinds that are read, by every source. All of them gate: nothing is in sync before each was read completely.
+// The kinds that are read, by every source.
 
 import { namespaces } from './namespace.ts';
 import { networkPolicies } from './network-policy.ts';
@@ -6,4 +6,7 @@ import { pods } from './pod.ts';
 import type { AnyResource } from './resource.ts';
 import { serviceAccounts } from './service-account.ts';
 
-export const kinds: readonly AnyResource[] = Object.freeze([namespaces, serviceAccounts, networkPolicies, pods]);
+/** What every API server serves and policy cannot do without. */
+export const coreKinds: readonly AnyResource[] = Object.freeze([namespaces, serviceAccounts, networkPolicies, pods]);
+
+export const kinds: readonly AnyResource[] = Object.freeze([...coreKinds]);
