@@ -107,7 +107,8 @@ function openSource(config: Config, parts: Pick<ConstructorParameters<typeof Dir
     caFile: config.apiCaFile,
     insecure: config.apiInsecure,
   };
-  return new KubernetesSource({ ...identity, ...parts, access });
+  const { calicoApiGroup: apiGroup } = config;
+  return new KubernetesSource({ ...identity, ...parts, access, ...(apiGroup === 'auto' ? {} : { apiGroup }) });
 }
 
 function dataplaneOptions(config: Config, backend: 'nft' | 'legacy'): DataplaneOptions {

@@ -147,6 +147,16 @@ export const parameters = Object.freeze({
     doc: 'Trust any certificate of the API server. For tests: who can answer in its place decides what this node enforces.',
   }),
 
+  calicoApiGroup: parameter({
+    group: 'Kubernetes API',
+    env: ['CALICO_API_GROUP'],
+    type: oneOf(['auto', 'crd.projectcalico.org/v1', 'projectcalico.org/v3']),
+    default: 'auto',
+    fatal: true,
+    required: true,
+    doc: 'Which API group Calico\'s kinds are read from. `auto`: `projectcalico.org/v3` if the API server has that group and not `crd.projectcalico.org`, else `crd.projectcalico.org/v1`.',
+  }),
+
   // ------------------------------------------------------------------------------------------------------------- Policy
   interfacePrefixes: parameter({
     group: 'Policy',

@@ -23,11 +23,13 @@ export interface SourceState {
   readonly kinds: readonly KindStatus[];
   /** Those that in-sync waits for. */
   readonly awaited: readonly KindStatus[];
+  /** Objects that may deny something, and are not in force in any form. */
+  readonly gaps: readonly string[];
   readonly discovery: { readonly failure: Failure | undefined; readonly lastHeard: number | undefined };
 }
 
 /** What can fail: a kind, or discovery. */
-interface Subject extends Pick<KindStatus, 'kind' | 'plural' | 'gating' | 'lastHeard' | 'failure'> {}
+type Subject = Pick<KindStatus, 'kind' | 'plural' | 'installed' | 'gating' | 'lastHeard' | 'failure'>;
 
 export class SourceReport {
   readonly #options: SourceReportOptions;
@@ -71,7 +73,7 @@ export class SourceReport {
 
   /** What somebody must change: one line per kind, and one when it is mended. */
   #logRefusals(subjects: readonly Subject[]): void {
-    for (const { kind, plural, gating, failure } of subjects) {
+    for (const { kind, plural, installed, gating, failure } of subjects) {
       const known = this.#refusals.get(kind);
       const text = failure !== undefined && (failure.refused || failure.missing) ? failureText(plural, failure) : undefined;
       if (text !== undefined && failure !== undefined) {
@@ -83,7 +85,8 @@ export class SourceReport {
       } else if (known !== undefined && failure === undefined) {
         this.#refusals.delete(kind);
         this.#options.metrics.set('caracal_sync_refused', 0, { kind });
-        this.#options.logger.info({ kind }, kind === discoveryKind ? 'the API server answers discovery again' : `the API server lets us read ${kind} objects again`);
+        // That a kind is gone is told by installed().
+        if (installed !== 'no') this.#options.logger.info({ kind }, kind === discoveryKind ? 'the API server answers discovery again' : `the API server lets us read ${kind} objects again`);
       }
     }
   }
@@ -102,10 +105,14 @@ export class SourceReport {
   }
 
   /** What is wrong, kinds with the same trouble together; and what is still missing. */
-  #details(subjects: readonly Subject[], { awaited }: SourceState): string[] {
+  #details(subjects: readonly Subject[], { awaited, gaps }: SourceState): string[] {
     const failing = Map.groupBy(subjects.filter(({ failure }) => failure !== undefined), ({ failure }) => `${failure?.verb} ${failure?.message}`);
     const missing = awaited.filter(({ failure }) => failure === undefined).map(({ plural }) => plural);
-    return [...(missing.length === 0 ? [] : [`not listed yet: ${missing.join(', ')}`]), ...[...failing.values()].map((together) => this.#failureDetail(together))];
+    return [
+      ...(gaps.length === 0 ? [] : [`invalid and not in force: ${gaps.join(', ')}; correct or delete them`]),
+      ...[...failing.values()].map((together) => this.#failureDetail(together)),
+      ...(missing.length === 0 ? [] : [`not listed yet: ${missing.join(', ')}`]),
+    ];
   }
 
   #failureDetail(together: readonly Subject[]): string {
@@ -120,7 +127,7 @@ export class SourceReport {
 const discoveryKind = 'API discovery';
 
 function discoverySubject({ failure, lastHeard }: SourceState['discovery']): Subject {
-  return { kind: discoveryKind, plural: '/apis', gating: 'strict', failure, lastHeard };
+  return { kind: discoveryKind, plural: '/apis', installed: 'yes', gating: 'strict', failure, lastHeard };
 }
 
 function failureText(resources: string, { verb, message }: Failure): string {

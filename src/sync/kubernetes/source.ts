@@ -70,7 +70,7 @@ export class KubernetesSource implements Source {
     this.#options = options;
     this.#clock = clock;
     this.#kinds = options.kinds ?? kinds;
-    this.#invalid = new InvalidObjects(logger, metrics);
+    this.#invalid = new InvalidObjects(logger, metrics, () => this.#tell());
     this.#report = new SourceReport({ logger, metrics, health, clock });
     this.#presence = new ApiPresence(apiGroup, schedule.confirmation);
   }
@@ -188,9 +188,15 @@ export class KubernetesSource implements Source {
     if (this.status.some(({ failure }) => failure?.missing === true && failure.since > answeredAt)) this.#discovery?.ring();
     // The last kind that was waited for may turn out to be not installed, or one that may be refused.
     if (this.#comesInSync()) this.#sink({ resource: 'API discovery', updates: [], receivedAt: this.#clock.now(), inSync: true });
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#stopped) return;
     const discovery = { failure: this.#discovery?.failure, lastHeard: this.#discoveredAt };
-    const awaited = this.#watches.filter((watch) => watch.isAwaited);
+    const { gaps } = this.#invalid;
     const isRefused = this.#watches.some((watch) => watch.isRefused) || discovery.failure?.refused === true;
-    this.#report.update({ inSync: this.#inSync, ready: this.#inSync && !isRefused, kinds: this.status, awaited: awaited.map(({ status }) => status), discovery });
+    const awaited = this.#watches.filter((watch) => watch.isAwaited).map(({ status }) => status);
+    this.#report.update({ inSync: this.#inSync, ready: this.#inSync && !isRefused && gaps.length === 0, kinds: this.status, awaited, gaps, discovery });
   }
 }
