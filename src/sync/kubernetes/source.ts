@@ -185,7 +185,7 @@ export class KubernetesSource implements Source {
   #onStatus(): void {
     if (this.#stopped) return;
     const answeredAt = this.#discoveredAt ?? Number.NEGATIVE_INFINITY;
-    if (this.status.some(({ failure }) => failure?.missing === true && failure.since > answeredAt)) this.#discovery?.ring();
+    if (this.status.some(({ failure }) => failure?.missing === true && failure.since >= answeredAt)) this.#discovery?.ring();
     // The last kind that was waited for may turn out to be not installed, or one that may be refused.
     if (this.#comesInSync()) this.#sink({ resource: 'API discovery', updates: [], receivedAt: this.#clock.now(), inSync: true });
     this.#tell();
