@@ -69,9 +69,9 @@ export class ServiceIndex {
       const set: LiveSet = { id, definition, counts: new Map(), journal: new Map() };
       this.#live.set(id, set);
       this.#sets.add(definition.service, set);
-      this.#byService.each(definition.service, (key) => this.#count(set, this.#slices.get(key) as ServiceEndpoints, 1));
-      this.#touched.delete(set);
-      set.journal.clear();
+      this.#byService.each(definition.service, (key) => {
+        for (const member of membersOf(definition, this.#slices.get(key) as ServiceEndpoints)) count(set, member, 1);
+      });
       sets.push(desiredSet(set, [...set.counts.keys()]));
     }
     return { added: sets, deltas };
@@ -80,12 +80,16 @@ export class ServiceIndex {
   #count(set: LiveSet, slice: ServiceEndpoints, by: 1 | -1): void {
     this.#touched.add(set);
     for (const member of membersOf(set.definition, slice)) {
-      const count = set.counts.get(member) ?? 0;
-      if (!set.journal.has(member)) set.journal.set(member, count > 0);
-      if (count + by > 0) set.counts.set(member, count + by);
-      else set.counts.delete(member);
+      if (!set.journal.has(member)) set.journal.set(member, set.counts.has(member));
+      count(set, member, by);
     }
   }
+}
+
+function count({ counts }: LiveSet, member: Member, by: 1 | -1): void {
+  const after = (counts.get(member) ?? 0) + by;
+  if (after > 0) counts.set(member, after);
+  else counts.delete(member);
 }
 
 /** Each once. */
