@@ -95,7 +95,11 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
 }
 
 function openSource(config: Config, parts: Pick<ConstructorParameters<typeof DirectorySource>[0], 'logger' | 'metrics' | 'health'>): Source {
-  const identity = { node: config.nodeName, interfacePrefix: config.interfacePrefixes[0] ?? 'cali' };
+  const identity = {
+    node: config.nodeName,
+    interfacePrefix: config.interfacePrefixes[0] ?? 'cali',
+    httpIsEnforcedElsewhere: config.httpRules === 'Ignore' || (config.httpRules === 'Auto' && config.policySyncPathPrefix !== ''),
+  };
   if (config.datastore === 'directory') return new DirectorySource({ ...identity, ...parts, path: config.path });
   const access = {
     kubeconfig: config.kubeconfig,

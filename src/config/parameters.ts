@@ -205,6 +205,20 @@ export const parameters = Object.freeze({
     default: false,
     doc: 'Do not drop packets that connection tracking calls invalid.',
   }),
+  policySyncPathPrefix: parameter({
+    group: 'Policy',
+    felix: 'PolicySyncPathPrefix',
+    type: path,
+    default: '',
+    doc: 'Directory of the sockets by which Calico\'s application layer policy is told of policies. Set, it says that something else enforces http matches; nothing is served there.',
+  }),
+  httpRules: parameter({
+    group: 'Policy',
+    env: ['CARACAL_HTTPRULES'],
+    type: oneOf(['Auto', 'Ignore', 'Drop']),
+    default: 'Auto',
+    doc: 'What a rule that allows certain HTTP requests does, which the kernel cannot tell apart. Ignore: it allows the connection, for something else to enforce the rest. Drop: it allows nothing. Auto: Ignore where `FELIX_POLICYSYNCPATHPREFIX` is set, else Drop.',
+  }),
   ipv6Support: parameter({
     group: 'Policy',
     felix: 'IPv6Support',

@@ -4,11 +4,11 @@
 //
 // Labels that only we may give are dropped, whoever wrote them: a set that claims a namespace would be selected by its policies.
 
-import { dnsSubdomainProblem } from './names.ts';
+import type { Origin } from '../../model/origin.ts';
+import { dnsSubdomainProblem, labelKeyProblem, labelValueProblem } from './names.ts';
 import { type ObjectMeta, readMeta, readStringMap } from './object-meta.ts';
 import type { Report } from './problem.ts';
 import { apiVersionOf, type WireKind } from './resource.ts';
-import type { Origin } from '../../model/origin.ts';
 import { fieldsOf, isAbsent, shown } from './wire.ts';
 
 /** The groups that serve Calico's own kinds. */
@@ -20,8 +20,8 @@ export const calicoVersions = Object.freeze({
 
 export interface CalicoMeta extends ObjectMeta {
   readonly apiVersion: string;
-  /** Without those that nobody may claim; undefined (and reported) where they cannot be read. */
-  readonly labels: Readonly<Record<string, string>> | undefined;
+  /** Without those that nobody may claim. Those that cannot be read are missing (and reported). */
+  readonly labels: Readonly<Record<string, string>>;
   /** The name in the annotation, if it has one. */
   readonly storedName: string | undefined;
   readonly hasAnnotation: boolean;
@@ -41,14 +41,13 @@ export function readCalicoMeta(object: unknown, kind: WireKind, report: Report):
   const meta = readMeta(object, kind.namespaced, report);
   if (meta === undefined) return undefined;
   const apiVersion = apiVersionOf(kind, object);
-  const own = readStringMap(meta.fields['labels'], 'metadata.labels', report);
+  const own = readStringMap(meta.fields['labels'], 'metadata.labels', report) ?? {};
   const annotations = readStringMap(meta.fields['annotations'], 'metadata.annotations', report);
   const text = apiVersion === calicoVersions.apiVersion ? annotations?.[annotation] : undefined;
   const stored = text === undefined ? {} : readStored(text, report);
-  const storedLabels = stored && readStringMap(stored['labels'], `${field}: labels`, report);
-  const labels = own === undefined || annotations === undefined || storedLabels === undefined ? undefined : believed({ ...own, ...storedLabels });
+  const storedLabels = readLabels(stored?.['labels'], `${field}: labels`, report);
   const storedName = isAbsent(stored?.['name']) || stored['name'] === '' ? undefined : readName(stored['name'], report);
-  return { ...meta, apiVersion, labels, storedName, hasAnnotation: text !== undefined };
+  return { ...meta, apiVersion, labels: believed({ ...own, ...storedLabels }), storedName, hasAnnotation: text !== undefined };
 }
 
 /** The name by which Calico knows a policy; its tier is "" where it cannot be read. */
@@ -69,6 +68,16 @@ function readStored(text: string, report: Report): Readonly<Record<string, unkno
   const fields = fieldsOf(stored);
   if (fields === undefined) report(field, 'is no JSON object', 'remove the annotation, or write the object again with the tool that made it');
   return fields;
+}
+
+/** Nobody has checked them. */
+function readLabels(value: unknown, at: string, report: Report): Readonly<Record<string, string>> {
+  const labels = readStringMap(value, at, report) ?? {};
+  for (const [key, text] of Object.entries(labels)) {
+    const problem = labelKeyProblem(key) ?? labelValueProblem(text);
+    if (problem !== undefined) report(`${at}[${key}]`, `${shown(text)} ${problem}`);
+  }
+  return labels;
 }
 
 function readName(value: unknown, report: Report): string | undefined {

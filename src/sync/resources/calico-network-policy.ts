@@ -10,13 +10,13 @@ import { policyKey } from '../../model/policy.ts';
 import type { Selector, SelectorNode } from '../../model/selector/ast.ts';
 import { selectorOf } from '../../model/selector/canonical.ts';
 import { type CalicoMeta, calicoVersions, originOf, policyName, readCalicoMeta } from './calico-metadata.ts';
-import { commonFields, readPolicyBody } from './calico-policy.ts';
+import { commonFields, type PolicyPlace, readPlace, readPolicyBody } from './calico-policy.ts';
 import { badPolicy, badRules } from './closed-rules.ts';
 import type { DecodeContext } from './decode-context.ts';
 import { inNamespace } from './policy-peers.ts';
 import { type Decoded, PartReport, ProblemList, type Report } from './problem.ts';
 import type { Resource, WireKind } from './resource.ts';
-import { conjunction, readSelector, rewritten } from './selector-field.ts';
+import { conjunction, hasServiceAccount, readSelector, rewritten } from './selector-field.ts';
 import { type Fields, fieldsOf, readFields } from './wire.ts';
 
 export const calicoNetworkPolicies: Resource<'policy'> = {
@@ -40,7 +40,7 @@ export function decodeNamespacedPolicy(object: unknown, kind: WireKind, knownFie
   const spec = readFields(fieldsOf(object)?.['spec'], 'spec', report);
   const selector = spec && readSelection(spec, meta.namespace, outside.report, report);
   if (spec === undefined || selector === undefined) {
-    return { value: wholeNamespace(meta, kind), problems, consequence: 'the policy isolates every endpoint of its namespace and has no rules' };
+    return { value: wholeNamespace(meta, kind, readPlace(spec ?? {}, report)), problems, consequence: 'the policy isolates every endpoint of its namespace and has no rules' };
   }
   const { body, isSound } = readPolicyBody(spec, { namespace: meta.namespace, knownFields, context, isSound: outside.isSound }, report);
   const { tier, ...rest } = body;
@@ -48,11 +48,11 @@ export function decodeNamespacedPolicy(object: unknown, kind: WireKind, knownFie
   return problems.length === 0 ? { value, problems } : { value, problems, consequence: isSound ? badRules : badPolicy };
 }
 
-function wholeNamespace(meta: CalicoMeta, kind: WireKind): Policy {
+function wholeNamespace(meta: CalicoMeta, kind: WireKind, place: PolicyPlace): Policy {
   return {
-    origin: { ...originOf(kind, meta), name: policyName(meta, 'default') },
+    origin: { ...originOf(kind, meta), name: policyName(meta, place.tier) },
     kind: 'np',
-    tier: 'default',
+    ...place,
     selector: selectorOf(inNamespace(meta.namespace)),
     types: { ingress: true, egress: true },
     ingress: [],
@@ -67,6 +67,6 @@ function readSelection(spec: Fields, namespace: string, reportLength: Report, re
   if (own === undefined || accounts === undefined) return undefined;
   let root: SelectorNode = inNamespace(namespace);
   if (own !== 'none') root = { kind: 'and', operands: [own, root] };
-  if (accounts !== 'none') root = { kind: 'and', operands: [root, rewritten(accounts, 'pcsa.', { kind: 'all' })] };
+  if (accounts !== 'none') root = { kind: 'and', operands: [root, rewritten(accounts, 'pcsa.', hasServiceAccount)] };
   return conjunction([root], 'spec.serviceAccountSelector', report);
 }

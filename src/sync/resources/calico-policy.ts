@@ -2,7 +2,7 @@
 // policy, converted so that they fail closed (closed-rules.ts), and whether something outside of the rules is bad.
 //
 // Of an order that cannot be read only one place is certain not to put the policy behind one that allows what it denies: the first.
-// A tier that cannot be read is none that exists: such policies come after all tiers, and end in deny.
+// A tier that cannot be read is taken for the one that a policy without any is in.
 
 import type { Policy } from '../../model/policy.ts';
 import { defaultTierName } from '../../model/tier.ts';
@@ -16,17 +16,21 @@ import { type Fields, isAbsent, knowsAll, readList, shown } from './wire.ts';
 /** The API's limit, for each direction. */
 const maxRules = 1024;
 
-/** No tier can have this name. */
-const unreadableTier = '(unreadable)';
-
 export const firstOfAll = -Infinity;
+
+/** Where a policy stands among others. */
+export type PolicyPlace = Pick<Policy, 'tier' | 'order'>;
+
+export function readPlace(spec: Fields, report: Report): PolicyPlace {
+  const tier = readTier(spec['tier'], report);
+  const order = readOrder(spec['order'], report);
+  return { tier, ...(order === undefined ? {} : { order }) };
+}
 
 /** Fields of NetworkPolicy and GlobalNetworkPolicy. */
 export const commonFields = ['tier', 'order', 'ingress', 'egress', 'selector', 'types', 'serviceAccountSelector', 'performanceHints'];
 
-export interface PolicyBody extends Pick<Policy, 'tier' | 'types' | 'ingress' | 'egress' | 'isNeededEverywhere'> {
-  readonly order?: number;
-}
+export type PolicyBody = Pick<Policy, 'tier' | 'order' | 'types' | 'ingress' | 'egress' | 'isNeededEverywhere'>;
 
 export interface BodyOptions {
   /** Of the policy; empty for a global one. */
@@ -45,10 +49,10 @@ export interface ReadBody {
 export function readPolicyBody(spec: Fields, { namespace, knownFields, context, isSound }: BodyOptions, report: Report): ReadBody {
   const outside = new PartReport(report);
   knowsAll(spec, knownFields, 'spec', outside.report);
-  const tier = readTier(spec['tier'], outside.report);
-  const order = readOrder(spec['order'], outside.report);
+  const place = readPlace(spec, outside.report);
   const types = readTypes(spec['types'], outside.report);
-  const isNeededEverywhere = readHints(spec['performanceHints'], outside.report);
+  // Whatever a hint says, it restricts nothing.
+  const isNeededEverywhere = readHints(spec['performanceHints'], report);
   const rulesOf = (direction: 'ingress' | 'egress'): readonly ReadRule[] | undefined =>
     readRules(spec[direction], maxRules, `spec.${direction}`, outside.report, (rule, i) => readCalicoRule(rule, i, { direction, namespace }, context, report));
   const ingress = rulesOf('ingress');
@@ -56,8 +60,7 @@ export function readPolicyBody(spec: Fields, { namespace, knownFields, context, 
   const sound = isSound && outside.isSound;
   const directions = sound ? types : { ingress: true, egress: true };
   const body: PolicyBody = {
-    tier,
-    ...(order === undefined ? {} : { order }),
+    ...place,
     types: directions,
     // Rules of a direction that is not among the types mean nothing.
     ingress: directions.ingress ? rulesInForce(ingress, sound) : [],
@@ -72,7 +75,7 @@ function readTier(value: unknown, report: Report): string {
   const problem = typeof value === 'string' ? dnsLabelProblem(value) : 'must be a string';
   if (problem === undefined) return value as string;
   report('spec.tier', `${shown(value)} ${problem}`, 'name a tier');
-  return unreadableTier;
+  return defaultTierName;
 }
 
 /** Undefined: last. */

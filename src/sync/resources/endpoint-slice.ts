@@ -2,7 +2,7 @@
 // Nothing: slices that belong to no service, and those of host names. One that cannot be read is absent.
 
 import { deepEqual } from '../../lib/deep-equal.ts';
-import { canonicalAddress } from '../../model/net/cidr.ts';
+import { canonicalAddress, familyOf } from '../../model/net/cidr.ts';
 import { protocolNumbers } from '../../model/net/protocol.ts';
 import type { ServiceEndpoints } from '../../model/service-endpoints.ts';
 import type { DecodeContext } from './decode-context.ts';
@@ -34,7 +34,9 @@ function decodeEndpointSlice(object: unknown, context: DecodeContext): Decoded<S
   if (problems.length === 0 && (service === undefined || service === '' || slice['addressType'] === 'FQDN')) return nothing;
   const serviceProblem = service === undefined ? undefined : dnsSubdomainProblem(service);
   if (serviceProblem !== undefined) report(`metadata.labels[${serviceLabel}]`, `${shown(service)} ${serviceProblem}`);
-  const addresses = readAddresses(slice, report);
+  const { addressType } = slice;
+  if (addressType !== 'IPv4' && addressType !== 'IPv6') report('addressType', `${shown(addressType)} is no type of addresses`, 'use one of IPv4, IPv6, FQDN');
+  const addresses = readAddresses(slice, addressType === 'IPv6' ? 6 : 4, report);
   const ports = readPorts(slice, report);
   if (meta === undefined || service === undefined || problems.length > 0) {
     return { value: undefined, problems, consequence: 'the endpoints in it are none of their service' };
@@ -49,13 +51,13 @@ function decodeEndpointSlice(object: unknown, context: DecodeContext): Decoded<S
   return { value, problems };
 }
 
-function readAddresses(slice: Fields, report: Report): readonly string[] {
+function readAddresses(slice: Fields, family: 4 | 6, report: Report): readonly string[] {
   const addresses = new Set<string>();
   for (const [i, endpoint] of (readList(slice['endpoints'], 'endpoints', report) ?? []).entries()) {
     const field = `endpoints[${i}].addresses`;
     for (const [j, text] of (readList(fieldsOf(endpoint)?.['addresses'], field, report) ?? []).entries()) {
       const address = typeof text === 'string' ? canonicalAddress(text) : undefined;
-      if (address === undefined) report(`${field}[${j}]`, `${shown(text)} is no address`);
+      if (address === undefined || familyOf(address) !== family) report(`${field}[${j}]`, `${shown(text)} is no address of IPv${family}`);
       else addresses.add(address);
     }
   }

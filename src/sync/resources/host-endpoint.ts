@@ -1,5 +1,5 @@
-// HostEndpoint → HostEndpoint. One that breaks a rule of the API is absent; only a bad named port is left out alone: nothing resolves
-// to it.
+// HostEndpoint → HostEndpoint. One that breaks a rule of the API is absent, as Calico has it: its interface is as if nobody had made
+// an endpoint of it.
 
 import { deepEqual } from '../../lib/deep-equal.ts';
 import type { HostEndpoint } from '../../model/host-endpoint.ts';
@@ -30,29 +30,28 @@ const fields = ['node', 'interfaceName', 'expectedIPs', 'profiles', 'ports'];
 
 function decodeHostEndpoint(object: unknown, context: DecodeContext): Decoded<HostEndpoint> {
   const { problems, report } = new ProblemList();
-  const endpoint = new PartReport(report);
-  const meta = readCalicoMeta(object, hostEndpoints, endpoint.report);
-  const spec = readFields(fieldsOf(object)?.['spec'], 'spec', endpoint.report) ?? {};
-  knowsAll(spec, fields, 'spec', endpoint.report);
-  const node = readNode(spec['node'], endpoint.report);
-  const interfaceName = readInterface(spec['interfaceName'], endpoint.report);
-  const expectedAddresses = readTexts(spec, 'expectedIPs', canonicalAddress, 'is no address', endpoint.report);
-  const profiles = readTexts(spec, 'profiles', (text) => (dnsSubdomainProblem(text) === undefined ? text : undefined), 'is no name of a profile', endpoint.report);
-  if (interfaceName === '' && expectedAddresses.length === 0) endpoint.report('spec', 'names neither interfaceName nor expectedIPs', 'give one of them');
+  const meta = readCalicoMeta(object, hostEndpoints, report);
+  const spec = readFields(fieldsOf(object)?.['spec'], 'spec', report) ?? {};
+  knowsAll(spec, fields, 'spec', report);
+  const node = readNode(spec['node'], report);
+  const interfaceName = readInterface(spec['interfaceName'], report);
+  const expectedAddresses = readTexts(spec, 'expectedIPs', canonicalAddress, 'is no address', report);
+  const profiles = readTexts(spec, 'profiles', (text) => (dnsSubdomainProblem(text) === undefined ? text : undefined), 'is no name of a profile', report);
+  if (interfaceName === '' && expectedAddresses.length === 0) report('spec', 'names neither interfaceName nor expectedIPs', 'give one of them');
   const ports = readPorts(spec['ports'], report);
-  if (meta === undefined || !endpoint.isSound) {
-    return { value: undefined, problems, consequence: 'the host endpoint counts as absent: no policy polices the interface' };
+  if (meta === undefined || problems.length > 0) {
+    return { value: undefined, problems, consequence: 'the host endpoint counts as absent: nothing polices its interface' };
   }
   const value: HostEndpoint = {
     origin: originOf(hostEndpoints, meta),
     node: context.text(node),
     interfaceName,
     expectedAddresses,
-    labels: context.list(labelsOf(Object.entries(meta.labels ?? {}))),
+    labels: context.list(labelsOf(Object.entries(meta.labels))),
     profiles: context.list(profiles),
     ports: context.ports(ports),
   };
-  return problems.length === 0 ? { value, problems } : { value, problems, consequence: 'the ports named are left out' };
+  return { value, problems };
 }
 
 function readNode(value: unknown, report: Report): string {

@@ -50,7 +50,7 @@ function decodeNetworkSet(object: unknown, kind: WireKind, context: DecodeContex
   return { value: { ...value, nets: [], isBroken: true }, problems, consequence };
 }
 
-function setLabels({ labels = {}, namespace }: CalicoMeta): Labels {
+function setLabels({ labels, namespace }: CalicoMeta): Labels {
   const own = Object.entries(labels);
   return labelsOf(namespace === '' ? own : [...own, ['projectcalico.org/namespace', namespace]]);
 }

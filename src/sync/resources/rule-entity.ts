@@ -12,7 +12,7 @@ import type { Selector, SelectorNode } from '../../model/selector/ast.ts';
 import { dnsLabelProblem, dnsSubdomainProblem, portNameProblem } from './names.ts';
 import { inNamespace } from './policy-peers.ts';
 import type { Report } from './problem.ts';
-import { conjunction, hasNamespace, readSelector, rewritten } from './selector-field.ts';
+import { conjunction, hasNamespace, hasServiceAccount, readSelector, rewritten } from './selector-field.ts';
 import { fieldsOf, type Fields, isAbsent, knowsAll, readFields, readList, shown } from './wire.ts';
 
 /** Where the end stands. */
@@ -109,7 +109,7 @@ function readServiceAccounts(value: unknown, field: string, report: Report): rea
     sound = false;
   }
   if (!sound) return undefined;
-  const terms: SelectorNode[] = selector === 'none' ? [] : [rewritten(selector, 'pcsa.', { kind: 'all' })];
+  const terms: SelectorNode[] = selector === 'none' ? [] : [rewritten(selector, 'pcsa.', hasServiceAccount)];
   if (list.length > 0) terms.push({ kind: 'in', label: 'projectcalico.org/serviceaccount', values: list as readonly string[] });
   return terms.length > 1 ? [{ kind: 'and', operands: terms }] : terms;
 }
@@ -129,7 +129,7 @@ function readService(entity: Fields, { field, namespace: own, takesServices, isD
   knowsAll(match, ['name', 'namespace'], `${field}.services`, report);
   const { name } = match;
   const namespace = isAbsent(match['namespace']) || match['namespace'] === '' ? own : match['namespace'];
-  const nameProblem = typeof name === 'string' ? dnsSubdomainProblem(name) : 'must be a string';
+  const nameProblem = typeof name === 'string' ? dnsLabelProblem(name) : 'must be a string';
   const namespaceProblem = typeof namespace === 'string' ? dnsLabelProblem(namespace) : 'must be a string';
   if (nameProblem !== undefined) report(`${field}.services.name`, `${shown(name)} ${nameProblem}`);
   if (namespaceProblem !== undefined) report(`${field}.services.namespace`, `${shown(namespace)} ${namespaceProblem}`, 'give the namespace of the service');

@@ -8,13 +8,11 @@ import { type Decoded, ProblemList } from './problem.ts';
 import type { Resource } from './resource.ts';
 import { fieldsOf, isAbsent, knowsAll, readFields, shown } from './wire.ts';
 
-/** What the API insists on for tiers that are always there. */
+/** What the API insists on. */
 const builtIn: ReadonlyMap<string, { readonly order: number; readonly defaultAction: 'Deny' | 'Pass' }> = new Map([
   ['default', { order: defaultTierOrder, defaultAction: 'Deny' }],
   ['kube-admin', { order: 1000, defaultAction: 'Pass' }],
   ['kube-baseline', { order: 10_000_000, defaultAction: 'Pass' }],
-  ['adminnetworkpolicy', { order: 1000, defaultAction: 'Pass' }],
-  ['baselineadminnetworkpolicy', { order: 10_000_000, defaultAction: 'Pass' }],
 ]);
 
 export const tiers: Resource<'tier'> = {
