@@ -20,15 +20,17 @@ export interface PodParts {
   /** Instead of `address`. */
   readonly addresses?: readonly string[];
   readonly local?: boolean;
+  /** Local, but its interface is not known. */
+  readonly bare?: boolean;
   readonly profiles?: readonly string[];
   readonly ports?: WorkloadEndpoint['ports'];
 }
 
-export function pod(name: string, { labels = {}, address = '10.0.0.1', addresses, local = false, profiles = [], ports = [] }: PodParts = {}): Update {
+export function pod(name: string, { labels = {}, address = '10.0.0.1', addresses, local = false, bare = false, profiles = [], ports = [] }: PodParts = {}): Update {
   const value: WorkloadEndpoint = {
     origin: originOf('Pod', name, 'ns'),
     node: local ? localNode : 'node-1',
-    ...(local ? { interfaceName: `cali-${name}` } : {}),
+    ...(local && !bare ? { interfaceName: `cali-${name}` } : {}),
     addresses: addresses ?? [address],
     labels: labelsOf(Object.entries(labels)),
     profiles,
