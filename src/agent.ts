@@ -34,7 +34,8 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
   const status = createStatusBoard(config.nodeName);
 
   await using parts = new AsyncDisposableStack();
-  const endpoints = startEndpoints(config, { health, status, registry, log, clock });
+  let publishKinds = (): void => {};
+  const endpoints = startEndpoints(config, { health, status, registry, log, clock, beforePage: () => publishKinds() });
   parts.defer(() => endpoints.close());
 
   const runner = createCommandRunner({ env: { XTABLES_LOCKFILE: config.iptablesLockFile } });
@@ -80,6 +81,11 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
   const graph = createGraph({ node: config.nodeName });
   const source = openSource(config, { logger: log, metrics, health });
   parts.defer(() => source.stop());
+  if (source instanceof KubernetesSource) {
+    publishKinds = () => {
+      for (const { kind, synced, objects, failure } of source.status) status.setKind(kind, { inSync: synced, objects, detail: failure?.message ?? '' });
+    };
+  }
   await source.start((batch) => {
     const desired = graph.update(batch);
     if (desired !== undefined) loop.update(desired);

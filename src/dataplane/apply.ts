@@ -153,10 +153,19 @@ function culprit(plane: Plane, transaction: Transaction, problem: TransactionRef
   const output = problem.output.trim();
   const { line } = problem;
   const chain = line === undefined ? undefined : transaction.chainOfLine(line);
-  if (line === undefined || chain === undefined) return { output, lines: transaction.lines };
+  if (line === undefined || chain === undefined) return { output, lines: transaction.lines, remedy: remedy(output, false) };
   const origin = plane.table.originOf(chain);
   const text = transaction.text.split('\n', line)[line - 1];
-  return { output, chain, line: text, ...(origin === undefined ? {} : { object: originText(origin) }) };
+  return { output, chain, line: text, ...(origin === undefined ? {} : { object: originText(origin) }), remedy: remedy(output, origin !== undefined) };
+}
+
+/** What an operator can do about it; the tools say little more than an error number. */
+function remedy(output: string, ownerIsKnown: boolean): string {
+  if (/busy/i.test(output)) return 'a rule of somebody else leads to a chain of ours: remove it (iptables-save shows it)';
+  if (/no such file|does not exist|not supported|no chain\/target\/match|couldn't load/i.test(output)) {
+    return 'the kernel lacks something that the rule needs: load xt_set, xt_comment, xt_conntrack, xt_multiport and xt_mark (modprobe), or compare the versions of kernel and iptables';
+  }
+  return ownerIsKnown ? 'change or delete the object that is named; everything else that was meant waits for it' : 'see the message of the tool; all changes of the table wait';
 }
 
 function worse(a: Outcome, b: Outcome): Outcome {

@@ -19,7 +19,7 @@ export function chooseBackend(rules: HostRules, setting: BackendSetting): Backen
   const detected = detect(rules);
   if (setting === 'auto') return detected;
   const reason = 'set by configuration';
-  if (setting === detected.backend) return { backend: setting, reason };
+  if (setting === detected.backend || !holdsRules(rules, detected.backend)) return { backend: setting, reason };
   return {
     backend: setting,
     reason,
@@ -43,6 +43,10 @@ function detect(rules: HostRules): BackendChoice {
     return { backend: 'nft', reason: `${nft} rules in either, and the legacy modules are not loaded` };
   }
   return { backend: 'legacy', reason: `${nft} rules in either` };
+}
+
+function holdsRules(rules: HostRules, backend: Backend): boolean {
+  return countRules(rules, backend) > 0 || rules.some((read) => read.backend === backend && hasKubeletChain(read.text));
 }
 
 function hasKubeletChain(text: string): boolean {

@@ -32,8 +32,8 @@ export function coprocessSets({ runner, coprocess, deadlineMs }: CoprocessSetsOp
       rest = failed === undefined ? rest.slice(group.commands.length) : [...failed.lost, ...rest.slice(failed.index + 1)];
       if (failed !== undefined) break;
     }
-    if (rest.length > 0) failures.push(...await runSingly(rest));
-    if (failures.length > 0) throw new SetCommandsFailed(inOrder(failures, commands));
+    const all = rest.length === 0 ? failures : [...failures, ...await runSingly(rest)];
+    if (all.length > 0) throw new SetCommandsFailed(inOrder(all, commands));
   }
 
   async function runSingly(parsed: readonly ParsedCommand[]): Promise<CommandFailure[]> {

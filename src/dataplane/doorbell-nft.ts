@@ -110,7 +110,8 @@ export class NftDoorbell implements Doorbell {
       // One that has lived for a while is replaced at once. One that dies at every change (native rules in an "ip" table that it cannot
       // show) is not: then the rules are read as often as it is started.
       if (clock.now() - started >= LONG_LIFE_MS) this.#backoff.succeeded();
-      if (reason !== complaint) logger.warn({ reason }, 'xtables-monitor ended; it is started again, and all rules are read then, because it may have missed changes');
+      // A transaction of a hundred chains overflows its buffer, our own first one does: no fault.
+      if (reason !== complaint) logger[/No buffer space/.test(reason) ? 'info' : 'warn']({ reason }, 'xtables-monitor ended; it is started again, and all rules are read then, because it may have missed changes');
       complaint = reason;
     }
   }

@@ -294,8 +294,7 @@ export class Driver {
   #logSetFailures(): void {
     for (const plane of this.#planes) {
       for (const { name, description, output } of plane.sets.failures) {
-        const remedy = /full/i.test(output) ? 'raise FELIX_MAXIPSETSIZE; until then the members that do not fit are missing' : 'tried again with growing delays';
-        this.#parts.logger.error({ set: name, description, output: output.trim(), remedy }, 'ipset refused a change');
+        this.#parts.logger.error({ set: name, description, output: output.trim(), remedy: remedyFor(output) }, 'ipset refused a change');
       }
     }
   }
@@ -376,10 +375,20 @@ export class Driver {
     if (!this.#isKnown && this.#readBackOff.failures > 0) return ['the kernel cannot be read'];
     if (!this.#synced) return ['waiting for the first complete state'];
     const problems: string[] = [];
+    // One failure in passing is nobody's concern.
+    if (this.#readBackOff.failures > 1) problems.push('the kernel cannot be read: what others do to our rules is not seen');
     if (this.#ruleBackOff.failures > 0) problems.push('iptables refuses a transaction; the rules in force are the last good ones');
     for (const plane of this.#planes) for (const { name, description } of plane.sets.failures) problems.push(`ipset refuses changes to ${name} (${description})`);
     if (this.#rulesWait && problems.length === 0) problems.push('rules wait for a set');
     if (!this.#appliedOnce && problems.length === 0) problems.push('writing the first complete state');
     return problems;
   }
+}
+
+function remedyFor(output: string): string {
+  if (/full/i.test(output)) return 'raise FELIX_MAXIPSETSIZE; until then the members that do not fit are missing';
+  if (/same name already exists|in use by a kernel component/.test(output)) {
+    return 'somebody else has made or uses a set of this name: remove the rules that use it, and destroy it; it is tried again with growing delays';
+  }
+  return 'tried again with growing delays';
 }

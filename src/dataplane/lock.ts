@@ -83,7 +83,12 @@ export async function acquireAgentLock(options: AgentLockOptions): Promise<Agent
   }
 
   const holder: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-  await writeFile(path, `${JSON.stringify(holder)}\n`);
+  try {
+    await writeFile(path, `${JSON.stringify(holder)}\n`);
+  } catch (error) {
+    // A full disk must not keep the node without an agent: the lock is held, only its holder has no name.
+    logger.warn({ lock: path, error }, `${path} cannot be written: a second agent will not be able to say who holds the lock. Remedy: make room`);
+  }
   if (told) logger.info({ lock: path }, 'the other agent ended; this one takes over');
   let released = false;
   return {

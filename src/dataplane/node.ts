@@ -71,7 +71,7 @@ export async function openNode(options: NodeOptions): Promise<KernelNode> {
   const ruleTools: RuleTool[] = [];
   const common = { runner, coprocess: coprocesses, logger, clock };
   for (const family of families) {
-    const tool = await openRules({ ...common, backend, family, lockSeconds, observer: doorbell.observer });
+    const tool = await openRules({ ...common, backend, family, lockSeconds, lockFile: options.lockFile, observer: doorbell.observer });
     opened.defer(() => tool.close());
     ruleTools.push(tool);
   }

@@ -229,7 +229,7 @@ export class RestoreCoprocess {
     if (this.#closed) return;
     this.#ready().catch((error: unknown) => {
       if (this.#closed) return;
-      this.#options.logger.warn({ err: error, tool: this.#options.tool }, `${this.#options.tool} does not start; trying again`);
+      this.#options.logger.warn({ error, tool: this.#options.tool }, `${this.#options.tool} does not start; trying again`);
       this.#startAgain();
     });
   }

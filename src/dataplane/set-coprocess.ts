@@ -300,7 +300,7 @@ export class SetCoprocess {
     if (this.#closed || this.#starting !== undefined) return;
     this.#ready().catch((error: unknown) => {
       if (this.#closed) return;
-      this.#options.logger.warn({ err: error, tool: 'ipset' }, 'ipset does not start; trying again');
+      this.#options.logger.warn({ error, tool: 'ipset' }, 'ipset does not start; trying again');
       this.#startAgain();
     });
   }

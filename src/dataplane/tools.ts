@@ -77,7 +77,7 @@ async function answers(coprocess: { start(): Promise<void>; close(): Promise<voi
   } catch (error) {
     await coprocess.close();
     if (error instanceof ToolMissing) throw error;
-    logger.warn({ err: error, tool }, `${tool} does not work as a coprocess here; each change starts a process instead, which is slower`);
+    logger.warn({ error, tool }, `${tool} does not work as a coprocess here; each change starts a process instead, which is slower`);
     return false;
   }
 }

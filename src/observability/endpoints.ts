@@ -26,6 +26,8 @@ export interface EndpointsParts {
   readonly registry: MetricsRegistry;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Called before a readiness page is made: what is only published when somebody looks. */
+  readonly beforePage?: () => void;
 }
 
 export interface Endpoints {
@@ -34,7 +36,7 @@ export interface Endpoints {
   close(): Promise<void>;
 }
 
-export function startEndpoints(options: EndpointsOptions, { health, status, registry, log, clock }: EndpointsParts): Endpoints {
+export function startEndpoints(options: EndpointsOptions, { health, status, registry, log, clock, beforePage }: EndpointsParts): Endpoints {
   const healthServer = options.healthEnabled
     ? startHttpServer({
         name: 'health',
@@ -48,6 +50,7 @@ export function startEndpoints(options: EndpointsOptions, { health, status, regi
             return { status: good ? 200 : 503, body: text };
           },
           '/readiness': () => {
+            beforePage?.();
             const { good, text } = health.summary('readiness');
             return { status: good ? 200 : 503, body: `${text}\n${statusText(status.snapshot)}` };
           },

@@ -96,8 +96,9 @@ function addressTexts({ annotations }: Metadata, status: Fields): AddressTexts {
 function readPodAddress(value: unknown, field: string, report: Report): Address | undefined {
   const [text = '', ...prefix] = textOf(value).split('/');
   const address = parseAddress(text);
-  if (address !== undefined && (prefix.length === 0 || prefix.join('/') === String(width(address.family)))) return address;
-  report(field, `${JSON.stringify(value)} is no address`);
+  // The unspecified address, 0.0.0.0 or ::, is nobody's.
+  if (address !== undefined && address.bits !== 0n && (prefix.length === 0 || prefix.join('/') === String(width(address.family)))) return address;
+  report(field, `${JSON.stringify(value)} is no address of a pod`);
   return undefined;
 }
 

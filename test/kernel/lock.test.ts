@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -65,6 +65,16 @@ describe('the lock of an agent', () => {
     assert.match(warnings[0] ?? '', /another agent programs this network namespace: process \d+ on .* waits until it ends and writes nothing/);
     await first.release();
     await (await second).release();
+  });
+
+  test('a disk without room does not keep the agent from its work', async () => {
+    await using other = await Namespace.create('lock');
+    await symlink('/dev/full', join(directory, `caracal-${(await stat(other.path)).ino}.lock`));
+    const warnings: string[] = [];
+    const logger = { debug() {}, info() {}, error() {}, warn: (_: unknown, message: string) => void warnings.push(message) };
+    const lock = await acquireAgentLock({ runner, directory, netns: other.path, logger });
+    assert.match(warnings.join(), /^\S+\.lock cannot be written: .*Remedy: make room$/);
+    await lock.release();
   });
 
   test('agents of different network namespaces do not wait for each other', async () => {

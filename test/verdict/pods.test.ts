@@ -59,8 +59,13 @@ test('a pod with an unreadable address is absent, and named', () => {
   const broken = pod('a/x', '', { status: { podIPs: [{ ip: '10.0.0.1' }, { ip: '10.0.0.01' }] } });
   assert.ok(!isEndpoint(broken));
   assert.deepEqual(judge(world([broken])).invalid, [
-    { kind: 'Pod', namespace: 'a', name: 'x', field: 'status.podIPs[1]', problem: '"10.0.0.01" is no address' },
+    { kind: 'Pod', namespace: 'a', name: 'x', field: 'status.podIPs[1]', problem: '"10.0.0.01" is no address of a pod' },
   ]);
+});
+
+test('the unspecified address is no address of a pod', () => {
+  for (const address of ['0.0.0.0', '::']) assert.ok(!isEndpoint(pod('a/x', '', { status: { podIPs: [{ ip: address }] } })), address);
+  assert.ok(!isEndpoint(pod('a/x', '', { annotations: { [podIP]: '0.0.0.0/32' } })));
 });
 
 test('pods without an address, of the host network or finished are not reported as invalid', () => {

@@ -209,26 +209,26 @@ export class FamilySets {
   // Plans.
 
   planNew(): SetCommand[] {
-    const commands: SetCommand[] = [];
-    for (const set of this.#writable()) {
-      if (set.held === undefined) commands.push(set.create(), ...set.adds());
-      else if (this.#options.usesOf(set.name) === 0) {
-        if (set.headerDiffers) commands.push(set.destroy(), set.create(), ...set.adds(set.members.wanted));
-        else commands.push(...set.dels(), ...set.adds());
-      } else if (set.headerDiffers && !set.typeDiffers) commands.push(...this.#fillReplacement(set));
+    return [...this.#writable()].flatMap((set) => this.#planNewOf(set));
+  }
+
+  #planNewOf(set: TrackedSet): SetCommand[] {
+    if (set.held === undefined) return [set.create(), ...set.adds()];
+    if (this.#options.usesOf(set.name) === 0) {
+      if (set.headerDiffers) return [set.destroy(), set.create(), ...set.adds(set.members.wanted)];
+      return [...set.dels(), ...set.adds()];
     }
-    return commands;
+    return set.headerDiffers && !set.typeDiffers ? this.#fillReplacement(set) : [];
   }
 
   planClosing(): SetCommand[] {
-    const commands: SetCommand[] = [];
-    for (const set of this.#writable()) {
+    return [...this.#writable()].flatMap((set): SetCommand[] => {
       const { replacement } = set;
       if (replacement?.held !== undefined && !replacement.unread && !replacement.members.differs) {
-        commands.push({ kind: 'swap', text: `swap ${replacement.name} ${set.name}`, set, replacement }, replacement.destroy());
-      } else if (set.held !== undefined) commands.push(...(set.wanted?.use === 'deny' ? set.adds() : set.dels()));
-    }
-    return commands;
+        return [{ kind: 'swap', text: `swap ${replacement.name} ${set.name}`, set, replacement }, replacement.destroy()];
+      }
+      return set.held === undefined ? [] : [...(set.wanted?.use === 'deny' ? set.adds() : set.dels())];
+    });
   }
 
   /** Without the members that `hold` names. */
@@ -281,11 +281,10 @@ export class FamilySets {
       this.leftovers.refused(set, now);
       return;
     }
-    if (command.kind === 'add' && /full/i.test(output)) set.refused.add(command.member);
-    else {
-      set.unread = true;
-      set.blocked = true;
-    }
+    // A member that the kernel does not take holds up no other. Only a full set is known to be there still.
+    if (command.kind === 'add') set.refused.add(command.member);
+    else set.blocked = true;
+    if (command.kind !== 'add' || !/full/i.test(output)) set.unread = true;
     set.failure = output;
     this.#failing.add(set);
   }

@@ -141,7 +141,7 @@ export class Table {
     for (const name of [...this.#garbage]) {
       const pinned = this.kernel.isPinned(name);
       // All are flushed before the first one is removed: they may lead to each other.
-      if (!pinned || this.kernel.chain(name)?.length !== 0) builder.declare(name);
+      builder.declare(name);
       if (!pinned) builder.remove(name);
       builder.onCommit(() => {
         this.#garbage.delete(name);
@@ -157,7 +157,9 @@ export class Table {
     const chain = this.#graph.reached(name);
     const now = this.kernel.chain(name);
     if (chain === undefined) {
-      if (now === undefined || this.#graph.isReferenced(name)) this.#garbage.delete(name);
+      // One that a foreign rule leads to stays, empty: nothing is left to do about it.
+      const isDone = now === undefined || (now.length === 0 && this.kernel.isPinned(name));
+      if (isDone || this.#graph.isReferenced(name)) this.#garbage.delete(name);
       else this.#garbage.add(name);
       return false;
     }

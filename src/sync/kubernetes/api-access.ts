@@ -1,7 +1,7 @@
 // How the API server is reached, and as whom. In: the options of the operator. Out: a KubeConfig of client-node, read anew at each
 // call, with credentials that nobody has cached.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -57,7 +57,8 @@ function baseConfig(access: ApiAccess): KubeConfig {
   const file = given(access.kubeconfig) ? access.kubeconfig : !given(access.endpoint) && existsSync(home) ? home : undefined;
   if (file !== undefined) {
     try {
-      config.loadFromFile(file);
+      config.loadFromString(withTokenFiles(readFileSync(file, 'utf8'), path.dirname(file)));
+      config.makePathsAbsolute(path.dirname(file));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new SourceOptionsInvalid(`the kubeconfig file ${file} can't be read (${reason})`, 'correct it, or name another one with KUBECONFIG', { cause });
@@ -66,6 +67,12 @@ function baseConfig(access: ApiAccess): KubeConfig {
     config.loadFromCluster();
   }
   return config;
+}
+
+/** client-node knows the field tokenFile by an older name only, and reads it relative to the working directory. */
+function withTokenFiles(text: string, directory: string): string {
+  return text.replaceAll(/(["']?)\btokenFile\1\s*:\s*(["']?)([^"'\n,}]+)\2/g, (_match, _quote, _valueQuote, file: string) =>
+    `"token-file": ${JSON.stringify(path.resolve(directory, file.trim()))}`);
 }
 
 /** A token that is given takes the place of whatever else the user would present as one. */

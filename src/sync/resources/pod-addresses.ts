@@ -11,6 +11,9 @@ const calicoAddress = 'cni.projectcalico.org/podIP';
 const calicoAddresses = 'cni.projectcalico.org/podIPs';
 const amazonAddresses = 'vpc.amazonaws.com/pod-ips';
 
+/** Nobody's. The kernel's sets of addresses and ports do not take it, and whoever may create pods can write it into an annotation. */
+const unspecified: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
 /**
  * A finished pod's address may be another pod's by now. One that is being deleted is finished when its CNI plugin has emptied its
  * annotation; until then its policy holds.
@@ -48,14 +51,14 @@ function readAll<T>(list: readonly T[], read: (value: T) => string | undefined):
 
 function readAddress(value: unknown, field: string, report: Report): string | undefined {
   const address = typeof value === 'string' ? canonicalAddress(value) : undefined;
-  if (address === undefined) report(field, `${shown(value)} is no address`);
-  return address;
+  if (address !== undefined && !unspecified.has(address)) return address;
+  report(field, `${shown(value)} is no address of a pod`);
+  return undefined;
 }
 
 /** Annotations carry addresses as networks of one address, too. */
 function readHostAddress(text: string, field: string, report: Report): string | undefined {
   const cidr = parseCidr(text);
-  if (cidr !== undefined && cidr.prefix === (cidr.family === 4 ? 32 : 128)) return formatAddress(cidr);
-  report(field, `${shown(text)} is no address`);
-  return undefined;
+  const isHost = cidr !== undefined && cidr.prefix === (cidr.family === 4 ? 32 : 128);
+  return readAddress(isHost ? formatAddress(cidr) : text, field, report);
 }

@@ -46,6 +46,17 @@ describe('a new set', () => {
     assert.deepEqual(run(sets.planNew()), ['create cali40n:a hash:ip,port family inet maxelem 1000', 'add cali40n:a 10.0.0.1,tcp:80 -exist']);
   });
 
+  it('of hundreds of thousands of members is planned, filled, and emptied again', () => {
+    const { sets, used, run } = start('', 1_000_000);
+    const members = Array.from({ length: 200_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+    sets.add(set('s:a', members));
+    assert.equal(run(sets.planNew()).length, 200_001);
+    used.add('cali40s:a');
+    sets.change({ id: 's:a', added: [], removed: members });
+    assert.equal(run(sets.planClosing()).length, 200_000);
+    assert.equal(sets.isDirty, false);
+  });
+
   it('refuses members that are not canonical', () => {
     const { sets } = start();
     assert.throws(() => sets.add(set('s:a', ['10.0.0.01'])), EncodingRefused);
@@ -216,6 +227,20 @@ describe('refusals', () => {
     run(sets.planClosing());
     assert.deepEqual(run(sets.planOpening()), ['add cali40s:a 10.0.0.2 -exist']);
     assert.deepEqual(sets.failures, []);
+  });
+
+  it('a member that the kernel does not take holds up no other', () => {
+    const { sets, used, run } = start();
+    sets.add(set('s:a', ['10.0.0.1', '10.0.0.2']));
+    run(sets.planNew(), { 'add cali40s:a 10.0.0.2 -exist': 'Kernel error received: Invalid argument' });
+    used.add('cali40s:a');
+    sets.adoptOne('cali40s:a', inKernel('cali40s:a', ['10.0.0.1']));
+    sets.change({ id: 's:a', added: ['10.0.0.3'], removed: ['10.0.0.1'] });
+    assert.deepEqual(run(sets.planClosing()), ['del cali40s:a 10.0.0.1 -exist']);
+    run(sets.planOpening(), { 'add cali40s:a 10.0.0.2 -exist': 'Kernel error received: Invalid argument' });
+    sets.adoptOne('cali40s:a', inKernel('cali40s:a', ['10.0.0.3']));
+    assert.deepEqual(sets.failures.map(({ name }) => name), ['cali40s:a']);
+    assert.equal(sets.isDirty, false);
   });
 
   it('a full set is tried again on request', () => {

@@ -118,6 +118,14 @@ describe('a table', () => {
     assert.equal(table.planCleanup(), undefined);
   });
 
+  it('has nothing to remove where an empty chain is found that a foreign rule leads to', () => {
+    const { table, write } = start('*filter\n:DOCKER-USER - [0:0]\n:cali-old - [0:0]\n-A DOCKER-USER -j cali-old\nCOMMIT\n');
+    table.setChain(ordered('cali-FORWARD', drop));
+    write();
+    assert.equal(table.hasGarbage, false);
+    assert.equal(table.planCleanup(), undefined);
+  });
+
   it('removes our rules from chains of others', () => {
     const { table, kernel, write } = start('*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -m comment --comment "cali:AAAAAAAAAAAAAAAA" -j DROP\n-A DOCKER-USER -j RETURN\nCOMMIT\n');
     table.setChain(ordered('cali-FORWARD', drop));

@@ -23,6 +23,10 @@ test('a setting wins, and is warned of when the node looks otherwise', () => {
   assert.match(choice.warning ?? '', /set to legacy, but this node looks like nft \(1 rules in nft, 0 in legacy\).*Remedy/);
 });
 
+test('a setting is no cause for a warning where the other backend holds no rules', () => {
+  assert.equal(chooseBackend(host({ nft: '', legacy: '', loaded: true }), 'nft').warning, undefined);
+});
+
 function host({ nft, legacy, loaded }: { nft: string; legacy: string; loaded: boolean }): HostRules {
   const one = (backend: 'nft' | 'legacy', text: string, inUse: boolean): BackendRules => ({ backend, family: 4, text, inUse });
   return [one('nft', nft, true), one('legacy', legacy, loaded)];

@@ -21,12 +21,19 @@ function instead(file: string, args: readonly string[], ran: string[] = []): Com
 test('a tool that ends at once as a coprocess is used with a process per change, with one warning', async () => {
   const warnings: string[] = [];
   const ran: string[] = [];
-  const logger = { debug() {}, info() {}, error() {}, warn: (_: unknown, message: string) => void warnings.push(message) };
+  const fields: object[] = [];
+  const warn = (given: object, message: string): void => {
+    fields.push(given);
+    warnings.push(message);
+  };
+  const logger = { debug() {}, info() {}, error() {}, warn };
   const rules = await openRules({ runner: instead('false', [], ran), backend: 'nft', family: 4, coprocess: true, logger });
   await rules.restore('*filter\nCOMMIT\n');
   assert.deepEqual(ran, ['iptables-nft-restore']);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /does not work as a coprocess here/);
+  // The log shows a field of that name without its stack.
+  assert.deepEqual(Object.keys(fields[0] ?? {}), ['error', 'tool']);
   await rules.close();
 });
 

@@ -11,12 +11,10 @@ import { loadKernel } from '../../../src/simulate/kernel.ts';
 import { simulate } from '../../../src/simulate/simulate.ts';
 import { judge } from '../../../src/verdict/judge.ts';
 import { aimed, aims } from '../../property/packets.ts';
-import { AgentProcess } from './agent-process.ts';
-import { eventually } from './eventually.ts';
+import type { AgentProcess } from './agent-process.ts';
 import { dice, faultSeed } from './fault-seed.ts';
-import { Namespace } from './namespace.ts';
-import { NODE_NAME, allowRole, denyRole, policyObject } from './objects.ts';
-import { ownState } from './own-state.ts';
+import { sameAsFresh } from './fresh-agent.ts';
+import { allowRole, denyRole, policyObject } from './objects.ts';
 import { randomHistory } from './random-history.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 import type { Backend, Expectation } from './stage.ts';
@@ -85,29 +83,6 @@ export async function endure(backend: Backend, salt: number, strike: (ordeal: Or
   await assertVerdicts(stage, history.final);
   await stage.expect(STEADY);
   await traffic.finish();
-}
-
-/** Waits until rules and sets are those of an agent that saw only the final objects. */
-async function sameAsFresh(stage: Stage, agent: AgentProcess): Promise<void> {
-  const { backend, manifests } = stage;
-  await using netns = await Namespace.create(`fresh-${backend}`);
-  await using fresh = AgentProcess.start({
-    netns,
-    nodeName: NODE_NAME,
-    runDirectory: manifests.path,
-    env: { DATASTORE_TYPE: 'directory', CARACAL_PATH: manifests.path, FELIX_IPTABLESBACKEND: backend },
-  });
-  await fresh.ready();
-  const right = await ownState(netns, backend);
-  let now = '';
-  try {
-    await eventually('the node is as a fresh agent would have made it', async () => {
-      now = await ownState(stage.node.netns, backend);
-      return now === right;
-    });
-  } catch {
-    assert.equal(now, right, `the agent says:\n${agent.tail()}`);
-  }
 }
 
 async function assertVerdicts(stage: Stage, final: Parameters<typeof judge>[0]): Promise<void> {

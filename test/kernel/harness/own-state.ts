@@ -5,6 +5,7 @@ import type { Namespace } from './namespace.ts';
 import type { Backend } from './stage.ts';
 
 const OWN_CHAIN = /^(?:cali|felix)/;
+const KERNEL_CHAIN = /^(?:INPUT|FORWARD|OUTPUT)$/;
 /** The marker of a running agent's ipset process. */
 const MARKER = 'cali4-ack';
 
@@ -19,7 +20,7 @@ function ownRules(text: string): string {
   const chains = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const declared = /^:(\S+)/.exec(line)?.[1];
-    if (declared !== undefined && (OWN_CHAIN.test(declared) || declared === declared.toUpperCase())) chains.set(declared, []);
+    if (declared !== undefined && (OWN_CHAIN.test(declared) || KERNEL_CHAIN.test(declared))) chains.set(declared, []);
     const chain = /^-A (\S+)/.exec(line)?.[1];
     if (chain !== undefined && (OWN_CHAIN.test(chain) || line.includes('cali:'))) chains.get(chain)?.push(line);
   }

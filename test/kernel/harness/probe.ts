@@ -23,7 +23,7 @@ export interface Attempt {
 
 export interface Verdict {
   readonly passed: boolean;
-  /** "answered"; "refused": an error came back (no listener, REJECT, no route); "silent": nothing came, as after DROP. */
+  /** "answered" (a datagram of which the probe at the destination says that it arrived, too); "refused": an error came back (no listener, REJECT, no route); "silent": nothing came, as after DROP. */
   readonly how: 'answered' | 'refused' | 'silent';
   /** ECONNREFUSED, EHOSTUNREACH, … when refused. */
   readonly code?: string;

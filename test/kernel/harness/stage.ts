@@ -45,7 +45,8 @@ export class Stage implements AsyncDisposable {
   readonly backend: Backend;
   readonly node: Node;
   readonly manifests = new Manifests();
-  readonly #runDirectory = makeScratch();
+  /** Of all its agents. */
+  readonly runDirectory = makeScratch();
   readonly #pods = new Map<string, { readonly pod: Pod; readonly object: WireObject }>();
   readonly #agents: AgentProcess[] = [];
   #addresses = 0;
@@ -102,7 +103,7 @@ export class Stage implements AsyncDisposable {
     const agent = AgentProcess.start({
       netns: this.node.netns,
       nodeName: NODE_NAME,
-      runDirectory: this.#runDirectory,
+      runDirectory: this.runDirectory,
       env: { DATASTORE_TYPE: 'directory', CARACAL_PATH: this.manifests.path, FELIX_IPTABLESBACKEND: this.backend, ...env },
     });
     this.#agents.push(agent);
@@ -161,7 +162,7 @@ export class Stage implements AsyncDisposable {
     await Promise.all(this.#agents.map((agent) => agent.kill()));
     await this.node.remove();
     this.manifests.close();
-    removeScratch(this.#runDirectory);
+    removeScratch(this.runDirectory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 // From what the operator says to how the API server is reached, and as whom.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -53,6 +53,17 @@ current-context: a
       user: { name: 'agent', token: 'from-file' },
     });
   });
+
+  for (const user of ['{tokenFile: token}', '{"tokenFile": "token"}', '\n    tokenFile: ./token  ']) {
+    test(`takes the token out of the file that a kubeconfig names: ${JSON.stringify(user)}`, () => {
+      const file = kubeconfig();
+      writeFileSync(path.join(folder, 'token'), 'first\n');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('{name: u, user: {token: from-file}}', `name: u\n  user: ${user}`));
+      assert.equal((reached({ kubeconfig: file }).user as { token: string }).token.trim(), 'first');
+      writeFileSync(path.join(folder, 'token'), 'second\n');
+      assert.equal((reached({ kubeconfig: file }).user as { token: string }).token.trim(), 'second');
+    });
+  }
 
   test('is what another context of it says', () => {
     assert.deepEqual(reached({ kubeconfig: kubeconfig(), context: 'b' }).cluster, { name: 'cluster', server: 'https://two.example:6443', skipTLSVerify: false });

@@ -147,6 +147,8 @@ describe('a pod of which a part cannot be read is absent, and named', () => {
     ['one bad address of two', { status: { podIPs: [{ ip: '10.1.0.1' }, { ip: 'x' }] } }, 'status.podIPs'],
     ['a podIP that is no text', { status: { podIP: 7 } }, 'status.podIP'],
     ['an address with a newline', { status: { podIP: '10.1.0.1\n' } }, 'status.podIP'],
+    ['the unspecified address', { status: { podIPs: [{ ip: '10.1.0.1' }, { ip: '::' }] } }, 'status.podIPs'],
+    ['the unspecified address in an annotation', { status: {}, metadata: { annotations: { 'cni.projectcalico.org/podIP': '0.0.0.0/32' } } }, 'metadata.annotations[cni.projectcalico.org/podIP]'],
     ['a network in an annotation', { status: {}, metadata: { annotations: { 'cni.projectcalico.org/podIP': '10.1.0.0/24' } } }, 'metadata.annotations[cni.projectcalico.org/podIP]'],
     ['a label that is no text', { metadata: { labels: { app: 1 } } }, 'metadata.labels[app]'],
     ['labels that are a list', { metadata: { labels: [] } }, 'metadata.labels'],
