@@ -83,7 +83,9 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
   parts.defer(() => source.stop());
   if (source instanceof KubernetesSource) {
     publishKinds = () => {
-      for (const { kind, synced, objects, failure } of source.status) status.setKind(kind, { inSync: synced, objects, detail: failure?.message ?? '' });
+      for (const { kind, installed, synced, objects, failure } of source.status) {
+        status.setKind(kind, { isAbsent: installed === 'no', inSync: synced, objects, detail: failure?.message ?? '' });
+      }
     };
   }
   await source.start((batch) => {
