@@ -37,7 +37,7 @@ function decodeHostEndpoint(object: unknown, context: DecodeContext): Decoded<Ho
   const interfaceName = readInterface(spec['interfaceName'], report);
   const expectedAddresses = readTexts(spec, 'expectedIPs', canonicalAddress, 'is no address', report);
   const profiles = readTexts(spec, 'profiles', (text) => (dnsSubdomainProblem(text) === undefined ? text : undefined), 'is no name of a profile', report);
-  if (interfaceName === '' && expectedAddresses.length === 0) report('spec', 'names neither interfaceName nor expectedIPs', 'give one of them');
+  if (problems.length === 0 && interfaceName === '' && expectedAddresses.length === 0) report('spec', 'names neither interfaceName nor expectedIPs', 'give one of them');
   const ports = readPorts(spec['ports'], report);
   if (meta === undefined || problems.length > 0) {
     return { value: undefined, problems, consequence: 'the host endpoint counts as absent: nothing polices its interface' };
