@@ -8,13 +8,14 @@
 // policies that may select it. A policy that selects nothing here costs its place in the index and nothing else, unless it asks to be
 // rendered everywhere.
 
-import { Relation } from '../lib/relation.ts';
 import type { Policy } from '../model/policy.ts';
 import { LabelledItems } from './index/labelled-items.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
 import { SelectorIndex } from './index/selector-index.ts';
 import { requiredTerms } from './index/term.ts';
+import type { LinkSink } from './selections.ts';
+import { Selections } from './selections.ts';
 import type { Subject, SubjectKey } from './subject.ts';
 import { isForHostsOnly, isHost, isolates } from './subject.ts';
 
@@ -35,8 +36,7 @@ export class ActivePolicies {
   readonly #endpoints: LabelledItems<Subject>;
   readonly #policies = new Map<string, Filed<Indexed>>();
   readonly #selectors = new SelectorIndex<Indexed>();
-  /** Keys of local endpoints to keys of the policies that select them. */
-  readonly #selections = new Relation<SubjectKey, string>();
+  readonly #selections: Selections;
   /** Policies whose selector, or what they are for, is new, and endpoints whose labels may be. */
   readonly #unmatchedPolicies = new Set<string>();
   readonly #unmatchedEndpoints = new Set<SubjectKey>();
@@ -46,6 +46,11 @@ export class ActivePolicies {
   constructor(profiles: Profiles) {
     this.#profiles = profiles;
     this.#endpoints = new LabelledItems(profiles);
+    const noteLink = (last: number): LinkSink => (endpoint, policy, count) => {
+      this.#changedEndpoints.add(endpoint);
+      if (count === last) this.#changedPolicies.add(policy);
+    };
+    this.#selections = new Selections(noteLink(1), noteLink(0));
   }
 
   setPolicy(key: string, policy: Policy | undefined): void {
@@ -83,7 +88,7 @@ export class ActivePolicies {
   /** An active policy, by key. */
   policy(key: string): Policy | undefined {
     const policy = this.#policies.get(key)?.owner.policy;
-    return policy?.isNeededEverywhere === true || this.#selections.lefts(key).size > 0 ? policy : undefined;
+    return policy?.isNeededEverywhere === true || this.#selections.count(key) > 0 ? policy : undefined;
   }
 
   /** A local endpoint, by key. */
@@ -94,7 +99,7 @@ export class ActivePolicies {
 
   /** Keys of the policies that select a local endpoint. */
   policiesOf(endpointKey: SubjectKey): ReadonlySet<string> {
-    return this.#selections.rights(endpointKey);
+    return this.#selections.policiesOf(endpointKey);
   }
 
   flush(): ActivityChanges {
@@ -110,14 +115,14 @@ export class ActivePolicies {
 
   #matchPolicy(key: string): void {
     const filed = this.#policies.get(key);
-    const selected = new Set<string>();
+    const selected = new Set<SubjectKey>();
     if (filed !== undefined) {
       for (const id of this.#endpoints.candidates(requiredTerms(filed.selector.root))) {
         if (this.#selects(filed, this.#endpoints.get(id) as Subject)) selected.add(this.#endpoints.key(id));
       }
     }
-    for (const endpoint of this.#selections.lefts(key)) if (!selected.has(endpoint)) this.#unlink(endpoint, key);
-    for (const endpoint of selected) this.#link(endpoint, key);
+    for (const endpoint of this.#selections.endpointsOf(key)) if (!selected.has(endpoint)) this.#selections.unlink(endpoint, key);
+    for (const endpoint of selected) this.#selections.link(endpoint, key);
   }
 
   #matchEndpoint(key: SubjectKey): void {
@@ -129,8 +134,7 @@ export class ActivePolicies {
         if (this.#selects(filed, endpoint)) selecting.add(filed.owner.key);
       }
     }
-    for (const policy of this.#selections.rights(key)) if (!selecting.has(policy)) this.#unlink(key, policy);
-    for (const policy of selecting) this.#link(key, policy);
+    this.#selections.setPolicies(key, selecting);
   }
 
   #selects(filed: Filed<Indexed>, endpoint: Subject): boolean {
@@ -138,21 +142,9 @@ export class ActivePolicies {
     return this.#selectors.match(filed, this.#endpoints.lookup(endpoint));
   }
 
-  #link(endpoint: SubjectKey, policy: string): void {
-    if (!this.#selections.link(endpoint, policy)) return;
-    this.#changedEndpoints.add(endpoint);
-    if (this.#selections.lefts(policy).size === 1) this.#changedPolicies.add(policy);
-  }
-
-  #unlink(endpoint: SubjectKey, policy: string): void {
-    this.#selections.unlink(endpoint, policy);
-    this.#changedEndpoints.add(endpoint);
-    if (this.#selections.lefts(policy).size === 0) this.#changedPolicies.add(policy);
-  }
-
   /** What the policy says has changed; whom it selects is found out later. */
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
-    const endpoints = this.#selections.lefts(key);
+    const endpoints = this.#selections.endpointsOf(key);
     if (endpoints.size > 0 || before?.isNeededEverywhere === true || after?.isNeededEverywhere === true) this.#changedPolicies.add(key);
     for (const endpoint of endpoints) this.#changedEndpoints.add(endpoint);
   }

@@ -19,10 +19,11 @@ export interface Contributor extends Labelled {
 }
 
 /** A hash:net set cannot hold a network of length 0. */
-const halves: Readonly<Record<string, readonly string[]>> = { '0.0.0.0/0': ['0.0.0.0/1', '128.0.0.0/1'], '::/0': ['::/1', '8000::/1'] };
+const halves4: readonly string[] = ['0.0.0.0/1', '128.0.0.0/1'];
+const halves6: readonly string[] = ['::/1', '8000::/1'];
 
 const noPorts: readonly EndpointPort[] = [];
-const everything = Object.values(halves).flat();
+const everything = [...halves4, ...halves6];
 
 /** The endpoint itself, nearly always: there are very many. */
 export function workloadContributor(endpoint: WorkloadEndpoint): Contributor {
@@ -37,7 +38,7 @@ export function hostContributor({ labels, profiles, expectedAddresses, ports }: 
 
 export function networkSetContributor({ labels, profiles, nets, isBroken }: NetworkSet): Contributor {
   if (isBroken === true) return { labels, profiles, addresses: everything, ports: noPorts, isBroken };
-  return { labels, profiles, addresses: distinct(nets.flatMap((net) => halves[net] ?? withoutFullLength(net))), ports: noPorts };
+  return { labels, profiles, addresses: distinct(nets.flatMap(asMembers)), ports: noPorts };
 }
 
 /** The members that one address of an item gives to a set of this use that the item matches. */
@@ -60,9 +61,10 @@ export function addressOf(member: string): string {
   return comma < 0 ? member : member.slice(0, comma);
 }
 
-/** "10.0.0.1" for "10.0.0.1/32". */
-function withoutFullLength(net: string): string {
-  const full = net.includes(':') ? '/128' : '/32';
+function asMembers(net: string): string | readonly string[] {
+  const isIpv6 = net.includes(':');
+  if (net.endsWith('/0')) return isIpv6 ? halves6 : halves4;
+  const full = isIpv6 ? '/128' : '/32';
   return net.endsWith(full) ? net.slice(0, -full.length) : net;
 }
 

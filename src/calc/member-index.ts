@@ -74,8 +74,7 @@ export class MemberIndex {
     this.#items.set(key, item);
     const id = oldId ?? this.#items.id(key);
     if (id === undefined) return;
-    const lost = missing(old?.addresses ?? [], item?.addresses ?? []);
-    const gained = missing(item?.addresses ?? [], old?.addresses ?? []);
+    const { lost, gained } = exchanged(old?.addresses ?? [], item?.addresses ?? []);
     this.#replaceHolder(id, lost, gained);
     const bothSides = old !== undefined && item !== undefined;
     const sameMatches = bothSides && this.#sameIdentity(old, item);
@@ -266,13 +265,20 @@ function difference(a: Matches, b: Matches): Matches {
   return a.filter((set) => !inB.has(set));
 }
 
-/** Entries of `list` that `from` lacks; the list itself where that is all of them. */
-function missing(list: readonly string[], from: readonly string[]): readonly string[] {
-  if (list.length === 0 || from.length === 0) return list;
-  if (list === from) return [];
-  if (from.length < 8) return list.filter((entry) => !from.includes(entry));
-  const known = new Set(from);
-  return list.filter((entry) => !known.has(entry));
+/** What `after` lacks of `before`, and the other way round; neither repeats an entry. Nearly equal lists cost a comparison. */
+function exchanged(before: readonly string[], after: readonly string[]): { readonly lost: readonly string[]; readonly gained: readonly string[] } {
+  if (before === after) return { lost: [], gained: [] };
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  const old = before.slice(start, before.length - end);
+  const now = after.slice(start, after.length - end);
+  if (old.length === 0 || now.length === 0) return { lost: old, gained: now };
+  const wasThere = new Set(old);
+  const isThere = new Set(now);
+  return { lost: old.filter((entry) => !isThere.has(entry)), gained: now.filter((entry) => !wasThere.has(entry)) };
 }
 
 /** Labels whose value or presence differs. */
