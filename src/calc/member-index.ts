@@ -268,6 +268,7 @@ function difference(a: Matches, b: Matches): Matches {
 /** What `after` lacks of `before`, and the other way round; neither repeats an entry. Nearly equal lists cost a comparison. */
 function exchanged(before: readonly string[], after: readonly string[]): { readonly lost: readonly string[]; readonly gained: readonly string[] } {
   if (before === after) return { lost: [], gained: [] };
+  if (before.length === 0 || after.length === 0) return { lost: before, gained: after };
   const shorter = Math.min(before.length, after.length);
   let start = 0;
   while (start < shorter && before[start] === after[start]) start += 1;
