@@ -39,12 +39,15 @@ export function readSelector(value: unknown, field: string, report: Report, { al
     const { root } = parseSelector(value);
     if (allowsGlobal === true || !saysGlobal(root)) return root;
   } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    report(field, error.message, 'correct the selector');
-    return undefined;
+    return refused(error, field, report);
   }
   report(field, 'says global(), which only has a meaning in the namespaceSelector of a rule', 'remove global()');
   return undefined;
+}
+
+function refused(error: unknown, field: string, report: Report): undefined {
+  if (!(error instanceof SelectorError)) throw error;
+  report(field, `cannot be read: ${error.message.replace(/^selector: /, '')}`, 'correct the selector');
 }
 
 function saysGlobal(node: SelectorNode): boolean {
@@ -83,8 +86,6 @@ export function conjunction(operands: readonly SelectorNode[], field: string, re
   try {
     return selectorOf({ kind: 'and', operands });
   } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    report(field, error.message, 'correct the selector');
-    return undefined;
+    return refused(error, field, report);
   }
 }

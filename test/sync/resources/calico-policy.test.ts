@@ -205,7 +205,7 @@ describe('a selector of the policy that cannot be read', () => {
 
 test('a problem names the field, what is wrong and what to do', () => {
   assert.deepEqual(global({ selector: "a = 'b'" }).problems, [
-    { field: 'spec.selector', problem: 'selector: expected ==, !=, in, not in, contains, starts with or ends with at offset 2, found "= \'b\'"', remedy: 'correct the selector' },
+    { field: 'spec.selector', problem: 'cannot be read: expected ==, !=, in, not in, contains, starts with or ends with at offset 2, found "= \'b\'"', remedy: 'correct the selector' },
   ]);
 });
 
