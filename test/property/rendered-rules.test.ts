@@ -49,10 +49,12 @@ function caseOf(family: Family): fc.Arbitrary<Case> {
     fc.constantFrom(...numbers).map((port) => ({ first: port, last: port })),
     fc.constantFrom({ first: 0, last: 100 }, { first: 80, last: 443 }, { first: 0, last: 65_535 }),
   );
+  // More than a rule can say at once; what a packet has is anywhere among them.
+  const many = [...numbers.slice(1), ...Array.from({ length: 45 }, (_, i) => 1_000 + i)].map((port) => ({ first: port, last: port }));
   const ranges = fc.oneof(
     { weight: 4, arbitrary: fc.constant<PortRange[]>([]) },
     { weight: 3, arbitrary: fc.array(range, { minLength: 1, maxLength: 3 }) },
-    { weight: 1, arbitrary: fc.array(range, { minLength: 16, maxLength: 50 }) },
+    { weight: 1, arbitrary: fc.shuffledSubarray(many, { minLength: 40 }) },
   );
   const entity = (hasPorts: boolean): fc.Arbitrary<ActiveEntity> =>
     fc.record({
@@ -63,7 +65,7 @@ function caseOf(family: Family): fc.Arbitrary<Case> {
       ports: hasPorts ? ranges : fc.constant([]),
       notPorts: hasPorts ? ranges : fc.constant([]),
       portSets: hasPorts ? some(portSets, 3) : fc.constant([]),
-      notPortSets: hasPorts ? some(portSets, 4) : fc.constant([]),
+      notPortSets: hasPorts ? fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, { weight: 2, arbitrary: fc.shuffledSubarray([...portSets], { minLength: 1 }) }) : fc.constant([]),
       serviceSets: some(portSets, 1),
     });
   const calm = fc.constant<ActiveEntity>({ nets: [], notNets: [], sets: [], notSets: [], ports: [], notPorts: [], portSets: [], notPortSets: [], serviceSets: [] });
