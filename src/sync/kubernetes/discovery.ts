@@ -4,9 +4,9 @@
 //   /apis ──▶ has all that is wanted ──▶ done (the same again: 304)
 //     └─ lacks some ──▶ /apis/<group>/<version> ──▶ 200, 404, or nobody knows
 //
-// The second question is asked because the first may be answered too early: an API server that has just started lists what it has
-// found so far, but says 503 instead of 404 under a path that may yet come. Servers before 1.27 answer the first one with groups
-// only; they are asked the second one for every group.
+// The second question is asked because the first may be answered too early: an API server that has just started (and is not ready)
+// lists what it has found so far, but says 503 instead of 404 under a path that may yet come. Servers before 1.27 answer the first
+// one with groups only; they are asked the second one for every group.
 
 import { ResponseBroken } from '../errors.ts';
 import { type Fields, fieldsOf, shown } from '../resources/wire.ts';
