@@ -50,7 +50,7 @@ export function readAdminPolicy(object: WireObject, kind: AdminKind, report: Rep
 
   const isFine = metadata && isKnown && isReadable && ingress && egress && !(kind.isSingleton && name !== 'default');
   const rules = isFine
-    ? { ...(ingress.length > 0 ? { ingress } : {}), ...(egress.length > 0 ? { egress } : {}) }
+    ? { ...(hasEntries(spec['ingress']) ? { ingress } : {}), ...(hasEntries(spec['egress']) ? { egress } : {}) }
     : { ingress: closedRules(spec['ingress'], kind), egress: closedRules(spec['egress'], kind) };
   return {
     kind: object.kind,
@@ -108,6 +108,11 @@ function readSome<T>(value: unknown, field: string, report: Report, read: (value
 function actionOf(rule: Fields | undefined, { actions }: AdminKind): Rule['action'] | undefined {
   const action = rule?.['action'];
   return typeof action === 'string' && Object.hasOwn(actions, action) ? actions[action] : undefined;
+}
+
+/** Broken ones count. */
+function hasEntries(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
 }
 
 function closedRule(value: unknown, index: number, kind: AdminKind): readonly Rule[] {

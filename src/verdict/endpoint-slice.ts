@@ -18,14 +18,15 @@ export interface EndpointSlice {
 
 export function readEndpointSlice(object: WireObject, report: Report): EndpointSlice | undefined {
   const metadata = readMetadata(object, 'namespaced', report);
+  const name = metadata?.labels.get('kubernetes.io/service-name') ?? '';
+  if (metadata === undefined || name === '') return undefined;
   const type = object['addressType'];
   if (type !== 'IPv4' && type !== 'IPv6' && type !== 'FQDN') report('addressType', 'must be IPv4, IPv6 or FQDN');
   const endpoints = readList(object['endpoints'], 'endpoints', report);
   const addresses = endpoints && readAll(endpoints, 'endpoints', (endpoint, field) => readAddresses(endpoint, type, field, report));
   const list = readList(object['ports'], 'ports', report);
   const ports = list && readAll(list, 'ports', (port, field) => readPort(port, field, report));
-  const name = metadata?.labels.get('kubernetes.io/service-name');
-  if (!metadata || !addresses || !ports || !name || (type !== 'IPv4' && type !== 'IPv6')) return undefined;
+  if (!addresses || !ports || (type !== 'IPv4' && type !== 'IPv6')) return undefined;
   return { service: `${metadata.namespace}/${name}`, addresses: addresses.flat(), ports: ports.flat() };
 }
 

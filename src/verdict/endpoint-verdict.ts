@@ -48,8 +48,10 @@ function firstMatch(traffic: Traffic, policies: readonly Policy[]): Pick<Decisio
   return undefined;
 }
 
+/** Two objects may have the same real name, one of them in an annotation: then the objects' own names decide. */
 function byOrder(a: Policy, b: Policy): number {
-  return a.order === b.order ? compareText(a.tieBreak, b.tieBreak) : a.order - b.order;
+  if (a.order !== b.order) return a.order - b.order;
+  return compareText(a.tieBreak, b.tieBreak) || compareText(a.name, b.name);
 }
 
 function compareText(a: string, b: string): number {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Packet } from '../../src/model/packet.ts';
 import type { WireObject } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
-import { adminPolicy, clusterPolicy, globalPolicy, hostEndpoint, into, namespace, networkSet, outOf, pod, policy, world } from './small-world.ts';
+import { adminPolicy, clusterPolicy, globalPolicy, hostEndpoint, into, namespace, networkSet, outOf, pod, policy, tier, world } from './small-world.ts';
 
 type Json = Record<string, unknown>;
 
@@ -169,6 +169,13 @@ test('a bad Accept disappears; a bad Deny or Pass, or a rule whose action cannot
   assert.equal(withRule({ action: 'Accept', from: [{}] }), 'allow profile');
   for (const action of ['Deny', 'Pass', 'Allow', 'toString', undefined]) assert.equal(withRule({ action, from: [{}] }), 'deny rule kube-admin', action);
   assert.equal(withRule(null), 'deny rule kube-admin');
+});
+
+test('a direction whose only rule is a bad Accept is affected all the same', () => {
+  const tierThatDenies = tier('adminnetworkpolicy', { order: 1, defaultAction: 'Deny' });
+  const bad = adminPolicy('AdminNetworkPolicy', 'p', { priority: 1, subject, ingress: [{ action: 'Allow', from: [{}] }] });
+  assert.equal(verdictOf(into('a/x', y, '10.0.0.1'), bad, tierThatDenies), 'deny end-of-tier adminnetworkpolicy');
+  assert.equal(verdictOf(outOf('a/x', '10.0.0.1', y), bad, tierThatDenies), 'allow profile');
 });
 
 test('something bad elsewhere does that to every rule', () => {

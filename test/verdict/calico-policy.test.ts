@@ -138,6 +138,12 @@ test('a policy’s name is that of the annotation; one without a name loses the 
   assert.equal(decisive(other, { ...annotated(late, { name: 'b' }), apiVersion: 'projectcalico.org/v3' }), 'GlobalNetworkPolicy c');
 });
 
+test('of two policies with the same real name the one whose object’s name comes first is asked first', () => {
+  const both = [globalPolicy('p', { order: 1, ingress: deny }), annotated(globalPolicy('o', { order: 1, ingress: allow }), { name: 'p' })];
+  assert.equal(decisive(...both), 'GlobalNetworkPolicy o');
+  assert.equal(decisive(...both.toReversed()), 'GlobalNetworkPolicy o');
+});
+
 test('labels of the annotation go over the object’s own', () => {
   const set = networkSet('set', ['192.0.2.1'], { zone: 'old', kept: 'yes' });
   const open = (selector: string): WireObject => calicoPolicy('a/p', { types: ['Ingress'], ingress: [{ action: 'Allow', source: { namespaceSelector: 'global()', selector } }] });
