@@ -35,8 +35,8 @@ export interface DiscoveryLoopOptions {
   /** Called when the failure below came, changed or went. */
   readonly onStatus: () => void;
   readonly onRefused: (failure: RequestFailure) => void;
-  /** What the answers so far mean for the next question: some kind is not installed, or seems to be gone. */
-  readonly outlook: () => 'complete' | 'lacking' | 'doubtful';
+  /** What the answers so far mean for the next question: of some kind nobody can tell, it seems to be gone, or is not installed. */
+  readonly outlook: () => 'complete' | 'lacking' | 'doubtful' | 'unknown';
 }
 
 export class DiscoveryLoop {
@@ -115,6 +115,7 @@ export class DiscoveryLoop {
       return this.#stop.signal.aborted ? 0 : this.#recover(error);
     }
     const state = outlook();
+    if (state === 'unknown') return this.#backoff.delay(clock.now());
     if (state === 'doubtful') return schedule.confirmation;
     return state === 'lacking' ? schedule.poll * (1 - random() / 5) : seldom;
   }

@@ -2,13 +2,15 @@
 // for each of them the resources it has, or that it is not served, or that the server can't tell.
 //
 //   /apis ──▶ has all that is wanted ──▶ done (the same again: 304)
-//     └─ lacks some ──▶ /apis/<group>/<version> ──▶ 200, 404, or nobody knows
+//     └─ lacks some ──▶ /apis/<group>/<version> ──▶ has it ──▶ done
+//                         └─ lacks it, and it was not absent before ──▶ a list of it ──▶ 200, 404, or nobody knows
 //
-// The second question is asked because the first may be answered too early: an API server that has just started (and is not ready)
-// lists what it has found so far, but says 503 instead of 404 under a path that may yet come. Servers before 1.27 answer the first
-// one with groups only; they are asked the second one for every group.
+// The further questions are asked because the first may be answered too early. For some hundred milliseconds an API server that has
+// just started lists what it has found so far; under the path of a group it says 503 until it knows all groups, but then for a
+// moment 404; a list is answered right from the time on at which it is no longer answered by 503. Servers before 1.27 answer the
+// first question with groups only; they are asked the second one for every group.
 
-import { ResponseBroken } from '../errors.ts';
+import { type RequestRefused, ResponseBroken } from '../errors.ts';
 import { type Fields, fieldsOf, shown } from '../resources/wire.ts';
 import { refusalOf } from './refusal.ts';
 import { readAll, type Transport } from './transport.ts';
@@ -17,7 +19,9 @@ import { readAll, type Transport } from './transport.ts';
 export type WantedApis = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Group and version → the resources that are served in it; "absent" where it does not exist, "unknown" where nobody can tell. */
-export type ServedApis = ReadonlyMap<string, ReadonlySet<string> | 'absent' | 'unknown'>;
+export type ServedApis = ReadonlyMap<string, Resources | 'absent' | 'unknown'>;
+
+type Resources = ReadonlySet<string>;
 
 const json = 'application/json';
 const aggregated = ['v2', 'v2beta1'].map((version) => `${json};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`);
@@ -42,27 +46,46 @@ export class Discovery {
     if (response.status === 304 && this.#etag !== undefined) return this.#last;
     if (response.status !== 200) throw refusalOf(response, body);
     const listed = readGroups(parse(body));
-    const served = new Map<string, ReadonlySet<string> | 'absent' | 'unknown'>();
-    for (const [apiVersion, plurals] of this.#wanted) {
-      const resources = listed.get(apiVersion);
-      const complete = resources !== undefined && [...plurals].every((plural) => resources.has(plural));
-      served.set(apiVersion, complete ? resources : await this.#readVersion(apiVersion, signal));
-    }
+    const read = async ([apiVersion, plurals]: [string, ReadonlySet<string>]) => [apiVersion, await this.#readVersion(apiVersion, plurals, listed.get(apiVersion), signal)] as const;
+    const served: ServedApis = new Map(await Promise.all([...this.#wanted].map(read)));
     this.#last = served;
     this.#etag = [...served.values()].includes('unknown') ? undefined : response.etag;
     return served;
   }
 
-  async #readVersion(apiVersion: string, signal: AbortSignal): Promise<ReadonlySet<string> | 'absent' | 'unknown'> {
-    const response = await this.#transport.get(`/apis/${apiVersion}`, {}, { accept: json, signal });
+  async #readVersion(apiVersion: string, plurals: ReadonlySet<string>, listed: Resources | undefined, signal: AbortSignal): Promise<Resources | 'absent' | 'unknown'> {
+    if (listed !== undefined && plurals.isSubsetOf(listed)) return listed;
+    const version = await this.#get(`/apis/${apiVersion}`, {}, signal);
+    if (version.status === 403) throw version.refusal;
+    if (version.status === 'unknown') return 'unknown';
+    const resources = version.status === 200 ? readResources(parse(version.body)) : undefined;
+    const doubtful = [...plurals.difference(resources ?? new Set())].filter((plural) => !this.#wasAbsent(apiVersion, plural));
+    const answers = await Promise.all(doubtful.map(async (plural) => ({ plural, ...(await this.#get(`/apis/${apiVersion}/${plural}`, { limit: '1' }, signal)) })));
+    if (answers.some((answer) => answer.status === 'unknown')) return 'unknown';
+    // Whom the server forbids to list it (403), it does not tell whether it is there: the question before has been answered.
+    const found = answers.filter((answer) => answer.status === 200).map(({ plural }) => plural);
+    return resources === undefined && found.length === 0 ? 'absent' : new Set([...(resources ?? []), ...found]);
+  }
+
+  #wasAbsent(apiVersion: string, plural: string): boolean {
+    const last = this.#last.get(apiVersion);
+    return last !== undefined && last !== 'unknown' && (last === 'absent' || !last.has(plural));
+  }
+
+  /** "unknown": a server that has just started, or an aggregated one that is down. */
+  async #get(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer> {
+    const response = await this.#transport.get(path, query, { accept: json, signal });
     const body = await readAll(response);
-    if (response.status === 200) return readResources(parse(body));
-    if (response.status === 404) return 'absent';
-    // A server that has just started, or an aggregated one that is down.
-    if (response.status >= 500 || response.status === 429) return 'unknown';
-    throw refusalOf(response, body);
+    const { status } = response;
+    if (status === 200) return { status, body };
+    const refusal = refusalOf(response, body);
+    if (status === 403 || status === 404) return { status, refusal };
+    if (status >= 500 || status === 429) return { status: 'unknown' };
+    throw refusal;
   }
 }
+
+type Answer = { readonly status: 200; readonly body: Buffer } | { readonly status: 403 | 404; readonly refusal: RequestRefused } | { readonly status: 'unknown' };
 
 /** Of an APIGroupDiscoveryList. Of an APIGroupList nothing: it names no resources. */
 function readGroups(list: Fields): ReadonlyMap<string, ReadonlySet<string>> {

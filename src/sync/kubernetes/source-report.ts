@@ -107,11 +107,15 @@ export class SourceReport {
   /** What is wrong, kinds with the same trouble together; and what is still missing. */
   #details(subjects: readonly Subject[], { awaited, gaps }: SourceState): string[] {
     const failing = Map.groupBy(subjects.filter(({ failure }) => failure !== undefined), ({ failure }) => `${failure?.verb} ${failure?.message}`);
-    const missing = awaited.filter(({ failure }) => failure === undefined).map(({ plural }) => plural);
+    const listOf = (...installed: readonly KindStatus['installed'][]): string =>
+      awaited.filter((status) => status.failure === undefined && installed.includes(status.installed)).map(({ plural }) => plural).join(', ');
+    const unlisted = listOf('yes');
+    const unknown = listOf('unknown');
     return [
       ...(gaps.length === 0 ? [] : [`invalid and not in force: ${gaps.join(', ')}; correct or delete them`]),
       ...[...failing.values()].map((together) => this.#failureDetail(together)),
-      ...(missing.length === 0 ? [] : [`not listed yet: ${missing.join(', ')}`]),
+      ...(unlisted === '' ? [] : [`not listed yet: ${unlisted}`]),
+      ...(unknown === '' ? [] : [`the API server cannot tell yet whether these are installed: ${unknown}`]),
     ];
   }
 

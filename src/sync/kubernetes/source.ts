@@ -141,8 +141,10 @@ export class KubernetesSource implements Source {
         if (error instanceof RequestRefused && error.status === 401) transport.renewCredentials();
       },
       outlook: () => {
+        const { status } = this;
+        if (status.some(({ installed }) => installed === 'unknown')) return 'unknown';
         if (this.#presence.isDoubtful) return 'doubtful';
-        return this.status.some(({ installed, failure }) => installed !== 'yes' || failure?.missing === true) ? 'lacking' : 'complete';
+        return status.some(({ installed, failure }) => installed !== 'yes' || failure?.missing === true) ? 'lacking' : 'complete';
       },
     });
   }

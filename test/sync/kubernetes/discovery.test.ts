@@ -22,7 +22,10 @@ describe('discovery', () => {
     server = await FakeApiServer.start();
     transport = new KubernetesTransport(() => loadKubeConfig({ endpoint: server.url, insecure: true }));
     discovery = new Discovery(transport, wanted);
-    for (const apiVersion of wanted.keys()) server.always(`/apis/${apiVersion}`, refusal(404, 'NotFound'));
+    for (const [apiVersion, plurals] of wanted) {
+      server.always(`/apis/${apiVersion}`, refusal(404, 'NotFound'));
+      for (const plural of plurals) server.always(`/apis/${apiVersion}/${plural}`, refusal(404, 'NotFound'));
+    }
   });
   afterEach(async () => {
     await transport.close();
@@ -47,6 +50,33 @@ describe('discovery', () => {
     assert.deepEqual(plain(await read()), { [classic]: 'absent', [alpha]: 'absent' });
   });
 
+  test('believes a list that is answered before it believes discovery', async () => {
+    server.always('/apis', body(aggregatedDiscovery({})));
+    server.answer(`/apis/${classic}/tiers`, body({ kind: 'TierList', items: [] }));
+    assert.deepEqual(plain(await read()), { [classic]: ['tiers'], [alpha]: 'absent' });
+    assert.deepEqual(server.requests.find(({ path }) => path === `/apis/${classic}/tiers`)?.query, { limit: '1' });
+  });
+
+  test('cannot tell where a list is answered by 503', async () => {
+    server.always('/apis', body(aggregatedDiscovery({})));
+    server.answer(`/apis/${classic}/tiers`, refusal(503, 'ServiceUnavailable'));
+    assert.deepEqual(plain(await read()), { [classic]: 'unknown', [alpha]: 'absent' });
+  });
+
+  test('believes discovery where it may not list', async () => {
+    server.always('/apis', body(aggregatedDiscovery({})));
+    for (const plural of ['tiers', 'networksets']) server.answer(`/apis/${classic}/${plural}`, refusal(403, 'Forbidden'));
+    assert.deepEqual(plain(await read()), { [classic]: 'absent', [alpha]: 'absent' });
+  });
+
+  test('asks for no list of what was absent before', async () => {
+    server.always('/apis', body(aggregatedDiscovery({})));
+    await read();
+    const count = server.requests.length;
+    await read();
+    assert.deepEqual(paths().slice(count).toSorted(), ['/apis', `/apis/${classic}`, `/apis/${alpha}`]);
+  });
+
   test('finds what the first answer lacks under its own path', async () => {
     server.always('/apis', body(aggregatedDiscovery({ [classic]: ['tiers'] })));
     server.answer(`/apis/${classic}`, body(resourceList(classic, ['tiers', 'networksets'])));
@@ -69,8 +99,8 @@ describe('discovery', () => {
     server.always('/apis', body(aggregatedDiscovery({}), '"one"'));
     const first = await read();
     assert.deepEqual(plain(await read()), plain(first));
-    assert.deepEqual(paths(), ['/apis', `/apis/${classic}`, `/apis/${alpha}`, '/apis']);
-    assert.equal(server.requests[3]?.ifNoneMatch, '"one"');
+    assert.deepEqual(paths().slice(0, -1).toSorted(), ['/apis', `/apis/${classic}`, `/apis/${classic}/networksets`, `/apis/${classic}/tiers`, `/apis/${alpha}`, `/apis/${alpha}/clusternetworkpolicies`]);
+    assert.deepEqual([paths().at(-1), server.requests.at(-1)?.ifNoneMatch], ['/apis', '"one"']);
   });
 
   test('asks everything again when the answer is another one', async () => {
@@ -106,6 +136,7 @@ describe('discovery', () => {
   }
 
   const versionFailures: Readonly<Record<string, Answer>> = {
+    'a refused token': refusal(401, 'Unauthorized'),
     'a refusal': refusal(403, 'Forbidden'),
     'half an answer': body('{"kind":"APIResourceList","resources":['),
     'another object': body({ kind: 'Status' }),
