@@ -60,7 +60,7 @@ function object(apiVersion: string, kind: string, names: fc.Arbitrary<string>, p
 }
 
 const priority = fc.constantFrom(0, 1, 5, 5, 1000);
-const names = fc.constantFrom('a', 'a-b', 'b', 'c');
+const names = fc.constantFrom('a', 'a-b', 'b', 'c', 'd');
 
 export const clusterNetworkPolicy = object(
   'policy.networking.k8s.io/v1alpha2',

@@ -14,7 +14,7 @@ const tier = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom<Json>({}, { tier: 'default' }, { tier: '' }) },
   { weight: 6, arbitrary: fc.constantFrom(...tierNames, 'red', 'red', 'blue', 'blue').map((name) => ({ tier: name })) },
 );
-const order = fc.constantFrom<Json>({}, { order: 1 }, { order: 10 }, { order: 10 }, { order: 10.5 }, { order: 999 }, { order: 1000 }, { order: 1000 }, { order: -1 });
+const order = fc.constantFrom<Json>({}, {}, {}, { order: 1 }, ...Array<Json>(8).fill({ order: 10 }), { order: 10.5 }, { order: 999 }, { order: 1000 }, { order: 1000 }, { order: 1000 }, { order: -1 });
 const types = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Json>({ types: ['Ingress'] }, { types: ['Egress'] }) },
   { weight: 2, arbitrary: fc.constantFrom<Json>({ types: ['Ingress', 'Egress'] }, {}) },
@@ -28,8 +28,8 @@ function spec(isGlobal: boolean): fc.Arbitrary<Json> {
   const application = isGlobal
     ? fc.oneof(
         { weight: 16, arbitrary: fc.constant<Json>({}) },
-        { weight: 2, arbitrary: fc.constant<Json>({ applyOnForward: true }) },
-        { weight: 1, arbitrary: fc.constant<Json>({ applyOnForward: true, doNotTrack: true }) },
+        { weight: 5, arbitrary: fc.constant<Json>({ applyOnForward: true }) },
+        { weight: 2, arbitrary: fc.constant<Json>({ applyOnForward: true, doNotTrack: true }) },
       )
     : fc.constant<Json>({});
   return fc
@@ -61,7 +61,7 @@ function spoilt(whole: fc.Arbitrary<Json>, isGlobal: boolean): fc.Arbitrary<Json
  */
 const named = fc.tuple(
   fc.constantFrom('a', 'a-b', 'a.b', 'b', 'c', 'd', 'e', 'default.bc', 'default.cd'),
-  sometimes(15, fc.constantFrom('renamed', 'unnamed', 'labelled')),
+  sometimes(30, fc.constantFrom('renamed', 'unnamed', 'labelled')),
 );
 
 function innerOf(name: string, style: 'renamed' | 'unnamed' | 'labelled'): Json {

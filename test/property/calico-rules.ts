@@ -32,10 +32,10 @@ const port = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom<unknown>(...portNumbers) },
   { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...portNumbers), fc.constantFrom(0, 1, 10, 1000)).map(([first, more]) => `${first}:${Math.min(first + more, 65535)}`) },
   { weight: 1, arbitrary: fc.constantFrom('0:80', '0:65535', '443') },
-  { weight: 7, arbitrary: fc.constantFrom('http', 'dns', 'sig', 'setup', 'metrics', 'nowhere') },
+  { weight: 9, arbitrary: fc.constantFrom('http', 'http', 'dns', 'dns', 'sig', 'setup', 'metrics', 'nowhere') },
 );
 const many = fc.uniqueArray(fc.integer({ min: 100, max: 4000 }), { minLength: 16, maxLength: 20 }).map((list) => [...list, ...portNumbers]);
-const ports = fc.oneof({ weight: 12, arbitrary: fc.array(port, { minLength: 1, maxLength: 3 }) }, { weight: 1, arbitrary: many });
+const ports = fc.oneof({ weight: 12, arbitrary: fc.array(port, { minLength: 1, maxLength: 3 }) }, { weight: 2, arbitrary: many });
 
 const serviceAccounts = fc.record(
   { names: fc.uniqueArray(fc.constantFrom(...accountNames, 'nobody'), { minLength: 1, maxLength: 2 }), selector: accountSelector },
@@ -63,7 +63,7 @@ const peer: fc.Arbitrary<Json> = fc.oneof(
 );
 const self: fc.Arbitrary<Json> = fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: fc.oneof(labelled, fc.record({ nets }), fc.record({ notNets: narrow })) });
 
-const services = fc.tuple(fc.constantFrom(...serviceNames), sometimes(60, fc.constantFrom(...namespaceNames.slice(0, 2))));
+const services = fc.tuple(fc.constantFrom(...serviceNames), sometimes(35, fc.constantFrom(...namespaceNames.slice(0, 2))));
 
 const icmp = fc.constantFrom({ type: 8 }, { type: 8, code: 0 }, { type: 3 }, { type: 3, code: 1 }, { type: 0 });
 const protocols: fc.Arbitrary<Json> = fc.oneof(
@@ -73,7 +73,7 @@ const protocols: fc.Arbitrary<Json> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Json>({ notProtocol: 'TCP' }, { notProtocol: 17 }, { notProtocol: 'ICMP' }) },
   { weight: 1, arbitrary: fc.constantFrom<Json>({ protocol: 'ICMP' }, { protocol: 'ICMPv6' }, { protocol: 1 }) },
   { weight: 2, arbitrary: fc.record<Json>({ protocol: fc.constantFrom('ICMP', 'ICMP', 'ICMPv6'), icmp }) },
-  { weight: 2, arbitrary: fc.record<Json>({ protocol: fc.constantFrom('ICMP', 'ICMP', 'ICMPv6'), notICMP: icmp }) },
+  { weight: 4, arbitrary: fc.record<Json>({ protocol: fc.constantFrom('ICMP', 'ICMP', 'ICMPv6'), notICMP: icmp }) },
 );
 const transport = fc.constantFrom<Json>({ protocol: 'TCP' }, { protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 17 }, { protocol: 'SCTP' });
 
@@ -89,7 +89,7 @@ export function calicoRule(direction: Direction, isGlobal: boolean): fc.Arbitrar
   const [near, far] = direction === 'ingress' ? (['destination', 'source'] as const) : (['source', 'destination'] as const);
   const plain = fc.tuple(protocols, peer, self).map(([match, there, here]) => ({ ...match, [far]: there, [near]: here }));
   const withPorts = fc
-    .tuple(transport, peer, self, ports, fc.constantFrom('ports', 'ports', 'notPorts'), sometimes(15, fc.constantFrom({ ports: ['32768:33000'] }, { notPorts: ['0:32999'] })))
+    .tuple(transport, peer, self, ports, fc.constantFrom('ports', 'ports', 'notPorts'), sometimes(35, fc.constantFrom({ ports: ['32768:33000'] }, { notPorts: ['0:32999'] })))
     .map(([match, there, here, list, field, sourcePorts]) => {
       const rule: Record<string, Json> = { [far]: there, [near]: here };
       rule['destination'] = { ...rule['destination'], [field]: list };
@@ -100,7 +100,7 @@ export function calicoRule(direction: Direction, isGlobal: boolean): fc.Arbitrar
     [far]: { services: { name, ...(namespace === null && !isGlobal ? {} : { namespace: namespace ?? namespaceNames[0] }) } },
     [near]: here,
   }));
-  const match: fc.Arbitrary<Json> = fc.oneof({ weight: 10, arbitrary: plain }, { weight: 7, arbitrary: withPorts }, { weight: 2, arbitrary: ofService });
+  const match: fc.Arbitrary<Json> = fc.oneof({ weight: 10, arbitrary: plain }, { weight: 7, arbitrary: withPorts }, { weight: 6, arbitrary: ofService });
   return fc.tuple(action, match).map(([verb, conditions]) => ({ action: verb, ...conditions }));
 }
 

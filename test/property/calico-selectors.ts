@@ -22,7 +22,7 @@ function atom(keys: Keys): fc.Arbitrary<string> {
         { weight: 2, arbitrary: fc.constant(`has(${key})`) },
         { weight: 2, arbitrary: set.map((text) => `${key} in ${text}`) },
         { weight: 1, arbitrary: set.map((text) => `${key} not in ${text}`) },
-        { weight: 1, arbitrary: fc.tuple(fc.constantFrom('contains', 'starts with', 'ends with', 'startswith'), value).map(([word, text]) => `${key} ${word} "${text.slice(0, 2)}"`) },
+        { weight: 2, arbitrary: fc.tuple(fc.constantFrom('contains', 'starts with', 'ends with', 'startswith'), value).map(([word, text]) => `${key} ${word} "${text.slice(0, 2)}"`) },
       );
     }),
   );
@@ -49,7 +49,7 @@ export const selector = fc.oneof(
 /** Of policies: who is policed; wider, so that policies and pods meet. */
 export const subject = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('', 'all()') }, { weight: 6, arbitrary: selector });
 
-export const namespaceSelector = fc.oneof({ weight: 6, arbitrary: expression(atom(namespaceKeys)) }, { weight: 1, arbitrary: fc.constant('all()') });
+export const namespaceSelector = fc.oneof({ weight: 6, arbitrary: expression(atom(namespaceKeys)) }, { weight: 2, arbitrary: fc.constant('all()') });
 
 /** In a rule: hosts and sets of no namespace may be meant, too. */
 export const entityNamespaceSelector = fc.oneof(

@@ -18,13 +18,13 @@ const widePod: fc.Arbitrary<WireObject> = fc.tuple(podObject, chance(70)).map(([
 });
 
 const accounts = distinct(serviceAccountObject, 0, 5);
-const references = fc.tuple(distinct(tierObject, 0, 3), distinct(networkSet, 0, 4), distinct(hostEndpoint, 0, 2), distinct(endpointSlice, 0, 3)).map((lists) => lists.flat());
+const references = fc.tuple(distinct(tierObject, 0, 3), distinct(networkSet, 0, 5), distinct(hostEndpoint, 0, 3), distinct(endpointSlice, 1, 4)).map((lists) => lists.flat());
 const policies = fc
   .tuple(
     distinct(networkPolicy, 0, 2),
     distinct(calicoNetworkPolicy, 1, 5),
     distinct(globalNetworkPolicy, 0, 3),
-    distinct(clusterNetworkPolicy, 0, 2),
+    distinct(clusterNetworkPolicy, 0, 4),
     fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: distinct(fc.oneof(adminNetworkPolicy, baselineAdminNetworkPolicy), 1, 3) }),
     fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: distinct(stagedPolicy, 1, 1) }),
   )
