@@ -1,8 +1,12 @@
 // CustomResourceDefinitions of the kinds that the agent reads, with a schema that takes anything: the API server then lets through
 // what Calico's own validation, or ours, would not.
 
-import type { ApiClient, KubeObject } from "./client.ts";
-import { ApiError } from "./client.ts";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { parseAllDocuments } from "yaml";
+
+import { type ApiClient, ApiError, type KubeObject } from "./client.ts";
 import { waitFor } from "./wait.ts";
 
 const LIMIT_MS = 30_000;
@@ -52,6 +56,14 @@ export const adminPolicyCrds = (): readonly KubeObject[] => [
   permissiveCrd("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", "Cluster"),
 ];
 
+export const OUR_CRDS = path.join(import.meta.dirname, "..", "..", "..", "manifests", "crds.yaml");
+
+/** The definitions in a file. */
+export const crdsIn = (file: string): readonly KubeObject[] =>
+  parseAllDocuments(readFileSync(file, "utf8"))
+    .map((document) => document.toJS() as KubeObject)
+    .filter((object) => object?.kind === "CustomResourceDefinition");
+
 interface Definition {
   readonly group: string;
   readonly names: { readonly plural: string };
@@ -67,10 +79,10 @@ const listing = (crd: KubeObject): { readonly path: string; readonly plural: str
 export const installCrds = async (admin: ApiClient, crds: readonly KubeObject[]): Promise<void> => {
   await Promise.all(crds.map((crd) => admin.create(crd)));
   for (const crd of crds) {
-    const { path, plural } = listing(crd);
+    const { path: version, plural } = listing(crd);
     await waitFor(`${crd.metadata.name} to be served`, LIMIT_MS, async () => {
-      if ((await admin.status(`${path}/${plural}?limit=1`)) !== 200) return undefined;
-      const { resources } = await admin.request<KubeObject & { readonly resources: readonly { readonly name: string }[] }>("GET", path);
+      for (const path of [`${version}/${plural}?limit=1`, version]) if ((await admin.status(path)) !== 200) return undefined;
+      const { resources } = await admin.request<KubeObject & { readonly resources: readonly { readonly name: string }[] }>("GET", version);
       return resources.some(({ name }) => name === plural) ? true : undefined;
     });
   }
