@@ -8,7 +8,7 @@ import { isRequestFailure, type RequestFailure, RequestRefused } from '../errors
 import { JitteredBackoff } from './backoff.ts';
 import type { Discovery, ServedApis } from './discovery.ts';
 import { Pause } from './pause.ts';
-import type { Failure } from './reflector.ts';
+import { type Failure, longestWait } from './reflector.ts';
 
 /** Milliseconds. */
 export interface DiscoverySchedule {
@@ -125,7 +125,8 @@ export class DiscoveryLoop {
     const status = error instanceof RequestRefused ? error.status : 0;
     this.#options.onRefused(error);
     this.#setFailure({ verb: 'get', message: error.message, refused: status === 401 || status === 403 || status === 404, missing: false, status, since: this.#failure?.since ?? now });
-    return Math.max(this.#backoff.delay(now), error instanceof RequestRefused ? error.retryAfter : 0);
+    const asked = error instanceof RequestRefused ? Math.min(error.retryAfter, longestWait) : 0;
+    return Math.max(this.#backoff.delay(now), asked);
   }
 
   #setFailure(failure: Failure | undefined): void {

@@ -81,7 +81,7 @@ const streamRefusals: readonly number[] = [400, 405, 406, 415, 422];
 /** Expired again this soon, a list is no remedy. Milliseconds. */
 const expiryInterval = 10_000;
 /** Nobody may make us wait for longer. Milliseconds. */
-const longestWait = 300_000;
+export const longestWait = 300_000;
 
 export class Reflector {
   readonly #options: ReflectorOptions;
