@@ -12,12 +12,14 @@ import { spawnSync } from 'node:child_process';
 
 import type { Graph } from '../src/calc/graph.ts';
 import { createGraph } from '../src/calc/graph.ts';
+import type { Desired } from '../src/model/desired.ts';
 import type { WorkloadEndpoint } from '../src/model/endpoint.ts';
 import { labelsOf } from '../src/model/labels.ts';
+import type { NetworkSet } from '../src/model/network-set.ts';
 import type { Origin } from '../src/model/origin.ts';
 import type { Policy } from '../src/model/policy.ts';
 import type { Profile } from '../src/model/profile.ts';
-import type { Rule } from '../src/model/rule.ts';
+import type { Rule, RuleAction } from '../src/model/rule.ts';
 import { anyEntity } from '../src/model/rule.ts';
 import { parseSelector } from '../src/model/selector/parse.ts';
 import type { Batch, Update, Values } from '../src/model/update.ts';
@@ -30,7 +32,7 @@ import type { Resource } from '../src/sync/resources/resource.ts';
 interface Measurement {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'µs' | 'MB';
+  readonly unit: 'ms' | 'µs' | 'MB' | '/s';
   /** The same of Felix, where it is known. */
   readonly felix?: number;
   readonly target?: number;
@@ -201,6 +203,94 @@ function* markedEndpoints(remote: number, local: number, policyCount: number): G
   yield batch('Pod', pods, true);
 }
 
+function networkSet(name: string, labels: readonly (readonly [string, string])[], nets: readonly string[]): Update {
+  const value: NetworkSet = {
+    origin: origin('GlobalNetworkSet', '', name),
+    labels: labelsOf(labels.map(([key, text]) => [intern(key), intern(text)])),
+    profiles: noProfiles,
+    nets,
+  };
+  return { op: 'upsert', kind: 'networkSet', key: intern(`/${name}`), value };
+}
+
+const noProfiles: readonly string[] = [];
+
+/** Single addresses from 10.0.0.1 on, as sync writes them; each text is an object of its own. */
+function* singleAddresses(): Generator<string, never> {
+  for (let i = 1; ; i += 1) yield JSON.parse(`"${10 + (i >>> 24)}.${(i >>> 16) & 255}.${(i >>> 8) & 255}.${i & 255}/32"`) as string;
+}
+
+function taken(addresses: Generator<string, never>, count: number): string[] {
+  return Array.from({ length: count }, () => addresses.next().value);
+}
+
+/** Felix's BenchmarkInitialSnapshot200Local10kTotal10000NetsetPols: a policy for all, which allows from one network set, for each set. */
+function* networkSetPolicies(remote: number, local: number, count: number): Generator<Batch> {
+  const sizes = [1, 1, 1, 1, 2, 3, 4, 5, 100, 1000];
+  const addresses = singleAddresses();
+  const sets: Update[] = [];
+  const policies: Update[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const name = `network-set-${i}`;
+    sets.push(networkSet(name, [['network-set-name', name]], taken(addresses, sizes[i % sizes.length] ?? 0)));
+    policies.push(policy('', `${name}-policy`, 'all()', { ingress: [allowFrom(`network-set-name == '${name}'`, 0)] }));
+  }
+  yield batch('Namespace', Array.from({ length: 100 }, (_, i) => namespace(`namespace-${i}`, [])));
+  yield batch('GlobalNetworkSet', sets);
+  yield batch('GlobalNetworkPolicy', policies);
+  const pods: Update[] = [];
+  for (let i = 0; i < remote + local; i += 1) {
+    const labels: [string, string][] = [10, 11, 20, 30, 40].map((n) => [`one-in-${n}`, `value-${i % n}`]);
+    pods.push(pod(i, `namespace-${i % 100}`, i >= remote, [...labels, [markers[i % markers.length] as string, 'true']], false));
+  }
+  yield batch('Pod', pods, true);
+}
+
+/** The histogram that Felix's BenchmarkEvaluateBaselinePolicyScale took from production. */
+const productionSizes: readonly (readonly [sets: number, from: number, to: number])[] = [
+  [4, 0, 0],
+  // The upper ends are lower than those of the histogram: so the sum is that of production, 256,000.
+  [3035, 1, 5],
+  [446, 10, 30],
+  [64, 100, 200],
+  [158, 1000, 1200],
+  [1, 54_566, 54_566],
+];
+
+/** 294 policies of 68 rules (10 deny, 1 allow, the rest pass) that look into 3,708 sets 4,838 times, for 100 local pods of 10,000. */
+function* production(): Generator<Batch> {
+  const addresses = singleAddresses();
+  const sizes = productionSizes.flatMap(([sets, from, to]) => Array.from({ length: sets }, (_, i) => from + ((i * 7) % (to - from + 1))));
+  const sets = sizes.map((size, i) => networkSet(`set-${i}`, [['set', `set-${i}`]], taken(addresses, size)));
+  const actionOf = (rule: number): RuleAction => (rule < 10 ? 'deny' : rule === 10 ? 'allow' : 'pass');
+  const known: Record<RuleAction, number[]> = { allow: [], deny: [], pass: [], log: [] };
+  let fresh = 0;
+  let references = 0;
+  const policies: Update[] = [];
+  for (let i = 0; i < 294; i += 1) {
+    const ingress: Rule[] = [];
+    for (let j = 0; j < 68; j += 1) {
+      const action = actionOf(j);
+      const place = i * 68 + j;
+      // 4,838 of 19,992 rules look into a set: every set once, then sets that a rule of the same kind has looked into.
+      const wants = Math.floor(((place + 1) * 4838) / 19_992) > references;
+      let set: number | undefined;
+      if (wants) {
+        references += 1;
+        set = fresh < sizes.length ? fresh++ : known[action][(place * 31) % Math.max(1, known[action].length)];
+        if (set !== undefined) known[action].push(set);
+      }
+      const source = set === undefined ? { ...anyEntity, nets: [`192.168.${j}.0/24`] } : { ...anyEntity, selector: parseSelector(`set == 'set-${set}'`) };
+      ingress.push({ action, protocol: 6, source, destination: { ...anyEntity, ports: [{ first: 1000 + j, last: 1000 + j }] }, index: j });
+    }
+    policies.push(policy('', `policy-${i}`, 'all()', { ingress }));
+  }
+  yield batch('GlobalNetworkSet', sets);
+  yield batch('GlobalNetworkPolicy', policies);
+  yield batch('Namespace', Array.from({ length: 100 }, (_, i) => namespace(`namespace-${i}`, [])));
+  yield batch('Pod', Array.from({ length: 10_000 }, (_, i) => pod(i, `namespace-${i % 100}`, i % 100 === 0, fifteenLabels(i))), true);
+}
+
 // Measuring.
 
 /** The smallest of several runs is the least disturbed. */
@@ -216,7 +306,15 @@ function heap(): number {
   return (heapUsed + arrayBuffers) / 1e6;
 }
 
+/** What the first change set said, for a look at whether the shape is the one that was meant. */
+interface Told {
+  readonly sets: number;
+  readonly members: number;
+  readonly policies: number;
+}
+
 interface Snapshot {
+  readonly told: Told;
   /** Milliseconds in calc. */
   readonly time: number;
   /** MB alive afterwards: calc and the values that it was given. */
@@ -230,7 +328,12 @@ const alive: { batches: Batch[]; graph: Graph | undefined } = { batches: [], gra
 
 function snapshot(batches: () => Iterable<Batch>, runs: number): Snapshot {
   const before = heap();
-  const time = best(runs, () => load(batches));
+  let told: Told = { sets: 0, members: 0, policies: 0 };
+  const time = best(runs, () => {
+    const loaded = load(batches);
+    told = loaded.told;
+    return loaded.time;
+  });
   texts.clear();
   shared.clear();
   // The values stay, without the updates that brought them: by key, as sync keeps them.
@@ -239,20 +342,20 @@ function snapshot(batches: () => Iterable<Batch>, runs: number): Snapshot {
   const memory = heap() - before;
   alive.graph = undefined;
   const own = memory - (heap() - before);
-  return values.length > 0 ? { time, memory, own } : { time, memory: 0, own: 0 };
+  return values.length > 0 ? { told, time, memory, own } : { told, time, memory: 0, own: 0 };
 }
 
-function load(batches: () => Iterable<Batch>): number {
+function load(batches: () => Iterable<Batch>): { readonly time: number; readonly told: Told } {
   alive.batches = [...batches()];
   alive.graph = createGraph({ node });
   collect();
-  return feed(alive.graph, alive.batches);
-}
-
-function feed(graph: Graph, batches: readonly Batch[]): number {
+  let first: Desired | undefined;
   const start = performance.now();
-  for (const next of batches) graph.update(next);
-  return performance.now() - start;
+  for (const next of alive.batches) first = alive.graph.update(next) ?? first;
+  const time = performance.now() - start;
+  const sets = first?.addedSets ?? [];
+  const members = sets.reduce((sum, set) => sum + set.members.length, 0);
+  return { time, told: { sets: sets.length, members, policies: first?.policies.length ?? 0 } };
 }
 
 type Case = () => Measurement[];
@@ -269,6 +372,22 @@ const cases: Record<string, Case> = {
       { name: `${name}: of it calc's own`, value: own, unit: 'MB' },
     ];
   },
+  'network sets 1,000': () => networkSets(1_000),
+  'network sets 10,000': () => networkSets(10_000, { time: 16_000, heap: 792 }),
+  production: () => {
+    const { time, memory, own, told } = snapshot(production, 3);
+    const count = (n: number): string => n.toLocaleString('en');
+    const name = `production mix: ${told.policies} policies × 68 rules, ${count(told.sets)} sets, ${count(told.members)} members`;
+    return [
+      { name: `${name}: snapshot`, value: time, unit: 'ms' },
+      { name: `${name}: heap`, value: memory, unit: 'MB' },
+      { name: `${name}: of it calc's own`, value: own, unit: 'MB' },
+      ...productionChanges(),
+    ];
+  },
+  'churn S': () => churn('S: 300 pods, 35 policies', 300, 30, 35),
+  'churn M': () => churn('M: 5,000 pods, 500 policies', 5_000, 60, 500),
+  'churn L': () => churn('L: 30,000 pods, 5,000 policies', 30_000, 110, 5_000),
   'endpoint 10': () => endpointUpdate(10, undefined),
   'endpoint 100': () => endpointUpdate(100, undefined),
   'endpoint 1,000': () => endpointUpdate(1000, 229),
@@ -288,6 +407,111 @@ function isolated(
     { name: `${name}: heap`, value: memory, unit: 'MB', felix: known.felixHeap, target: known.targetHeap },
     { name: `${name}: of it calc's own`, value: own, unit: 'MB' },
   ];
+}
+
+function networkSets(count: number, felix?: { readonly time: number; readonly heap: number }): Measurement[] {
+  const { time, memory, own, told } = snapshot(() => networkSetPolicies(10_000, 200, count), 1);
+  const size = (n: number): string => n.toLocaleString('en');
+  const name = `10,200 endpoints (200 local), ${size(told.sets)} network sets of ${size(told.members)} members, a policy for each`;
+  return [
+    { name: `${name}: snapshot`, value: time, unit: 'ms', ...(felix === undefined ? {} : { felix: felix.time, target: Math.round(felix.time / 3) }) },
+    { name: `${name}: then all local pods go (in Felix's figure)`, value: removal(() => networkSetPolicies(10_000, 200, count)), unit: 'ms' },
+    { name: `${name}: heap`, value: memory, unit: 'MB', ...(felix === undefined ? {} : { felix: felix.heap, target: felix.heap }) },
+    { name: `${name}: of it calc's own`, value: own, unit: 'MB' },
+  ];
+}
+
+function removal(batches: () => Iterable<Batch>): number {
+  const graph = createGraph({ node });
+  const local: Update[] = [];
+  for (const next of batches()) {
+    graph.update(next);
+    for (const update of next.updates) {
+      if (update.kind === 'endpoint' && update.op === 'upsert' && update.value.node === node) local.push({ op: 'delete', kind: 'endpoint', key: update.key });
+    }
+  }
+  const start = performance.now();
+  const desired = graph.update(batch('Pod', local));
+  const time = performance.now() - start;
+  if (desired?.removedEndpoints.length !== local.length) throw new Error('the local pods did not go');
+  return time;
+}
+
+/** One network more in the largest set; a policy edit that touches one rule of 68. */
+function productionChanges(): Measurement[] {
+  const graph = createGraph({ node });
+  const batches = [...production()];
+  for (const next of batches) graph.update(next);
+  const value = <T>(update: Update): T => (update as unknown as { value: T }).value;
+  const largest = batches[0]?.updates.at(-1);
+  const first = batches[1]?.updates[0];
+  if (largest === undefined || first === undefined) throw new Error('no sets or policies');
+  const timed = (turn: number, updateOf: (turn: number) => Update): number => {
+    const next = batch('Any', [updateOf(turn)]);
+    const start = performance.now();
+    const desired = graph.update(next);
+    const time = performance.now() - start;
+    if (desired === undefined) throw new Error('the change changed nothing');
+    return time;
+  };
+  const { nets } = value<NetworkSet>(largest);
+  const { ingress } = value<Policy>(first);
+  let turn = 0;
+  return [
+    {
+      name: 'one network more in a set of 54,566',
+      value: best(20, () => timed((turn += 1), (n) => ({ ...largest, value: { ...value<NetworkSet>(largest), nets: [...nets, `172.16.${n}.1/32`] } }) as Update)),
+      unit: 'ms',
+    },
+    {
+      name: 'one rule of a policy of 68 rules edited, 100 local pods',
+      value: best(20, () =>
+        timed((turn += 1), (n) => ({ ...first, value: { ...value<Policy>(first), ingress: ingress.with(5, { ...(ingress[5] as Rule), protocol: 17 + (n % 2) }) } }) as Update)),
+      unit: 'ms',
+    },
+  ];
+}
+
+/**
+ * Steady churn, one event a batch as a watch delivers them: pods that come and go (7 of 10 events), label flips (2), policy edits
+ * and labels of namespaces (1). Policies are those of namespaces: half of them selected here need what others have.
+ */
+function churn(size: string, pods: number, local: number, policies: number): Measurement[] {
+  const graph = createGraph({ node });
+  const namespaceCount = Math.max(10, policies / 10);
+  const nameOf = (i: number): string => `namespace-${i % namespaceCount}`;
+  const podOf = (i: number, role: string): Update => pod(i, nameOf(i), i < local, [['app', `app-${i % 20}`], ['role', role], ['tier', `tier-${i % 3}`]]);
+  const policyOf = (i: number, turn: number): Update => {
+    const own = `projectcalico.org/namespace == '${nameOf(i)}'`;
+    const rules = [
+      allowFrom(`${own} && app == 'app-${(i + turn) % 20}'`, 0),
+      allowFrom(`pcns.team == 'team-${i % 10}' && role == 'client'`, 1),
+      allowFrom(`${own} && tier in {'tier-0', 'tier-${1 + (turn % 2)}'}`, 2),
+    ];
+    return policy(nameOf(i), `policy-${i}`, `${own} && app == 'app-${i % 20}'`, { ingress: rules });
+  };
+  const namespaceOf = (i: number, turn: number): Update => namespace(nameOf(i), [['team', `team-${(i + turn) % 10}`]]);
+  graph.update(batch('Namespace', Array.from({ length: namespaceCount }, (_, i) => namespaceOf(i, 0))));
+  graph.update(batch('NetworkPolicy', Array.from({ length: policies }, (_, i) => policyOf(i, 0))));
+  graph.update(batch('Pod', Array.from({ length: pods }, (_, i) => podOf(i, 'client')), true));
+  const events: Batch[] = [];
+  for (let i = 0; i < 20_000; i += 1) {
+    const place = (i * 7919) % pods;
+    const kind = i % 20;
+    if (kind < 7) events.push(batch('Pod', [podOf(pods + (i % 500), 'client')]));
+    else if (kind < 14) events.push(batch('Pod', [{ op: 'delete', kind: 'endpoint', key: podOf(pods + ((i - 7) % 500), '').key }]));
+    else if (kind < 18) events.push(batch('Pod', [podOf(place, i % 40 < 20 ? 'server' : 'client')]));
+    else if (kind === 18) events.push(batch('NetworkPolicy', [policyOf(place % policies, i)]));
+    else events.push(batch('Namespace', [namespaceOf(place, i)]));
+  }
+  let told = 0;
+  const seconds = best(3, () => {
+    told = 0;
+    const start = performance.now();
+    for (const event of events) if (graph.update(event) !== undefined) told += 1;
+    return (performance.now() - start) / 1000;
+  });
+  return [{ name: `steady churn, ${size} (${Math.round((100 * told) / events.length)} % of events concern this node): events`, value: events.length / seconds, unit: '/s' }];
 }
 
 /** Felix's BenchmarkWorkloadUpdate: each update adds an endpoint that one of the selectors matches. All selectors are in use. */
@@ -350,5 +574,5 @@ if (json) console.log(JSON.stringify({ benchmark: 'calc', node: process.version,
 function line({ name, value, unit, felix, target }: Measurement): string {
   const number = (n: number | undefined): string => (n === undefined ? '' : `${n < 100 ? n.toFixed(1) : Math.round(n).toLocaleString('en')} ${unit}`);
   const beside = [felix === undefined ? '' : `Felix ${number(felix)}`, target === undefined ? '' : `target ${number(target)}`];
-  return `${name.padEnd(76)} ${number(value).padStart(10)}   ${beside.filter((text) => text !== '').join(', ')}`;
+  return `${name.padEnd(100)} ${number(value).padStart(10)}   ${beside.filter((text) => text !== '').join(', ')}`;
 }

@@ -87,7 +87,9 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
   parts.defer(() => source.stop());
   if (source instanceof KubernetesSource) {
     publishKinds = () => {
-      for (const { kind, synced, objects, failure } of source.status) status.setKind(kind, { inSync: synced, objects, detail: failure?.message ?? '' });
+      for (const { kind, installed, synced, objects, failure } of source.status) {
+        status.setKind(kind, { isAbsent: installed === 'no', inSync: synced, objects, detail: failure?.message ?? '' });
+      }
     };
   }
   await source.start((batch) => {
@@ -105,7 +107,11 @@ export async function runAgent(config: Config, { version, log, signal }: AgentCo
 }
 
 function openSource(config: Config, parts: Pick<ConstructorParameters<typeof DirectorySource>[0], 'logger' | 'metrics' | 'health'>): Source {
-  const identity = { node: config.nodeName, interfacePrefix: config.interfacePrefixes[0] ?? 'cali' };
+  const identity = {
+    node: config.nodeName,
+    interfacePrefix: config.interfacePrefixes[0] ?? 'cali',
+    httpIsEnforcedElsewhere: config.httpRules === 'Ignore' || (config.httpRules === 'Auto' && config.policySyncPathPrefix !== ''),
+  };
   if (config.datastore === 'directory') return new DirectorySource({ ...identity, ...parts, path: config.path });
   const access = {
     kubeconfig: config.kubeconfig,
@@ -117,7 +123,8 @@ function openSource(config: Config, parts: Pick<ConstructorParameters<typeof Dir
     caFile: config.apiCaFile,
     insecure: config.apiInsecure,
   };
-  return new KubernetesSource({ ...identity, ...parts, access });
+  const { calicoApiGroup: apiGroup } = config;
+  return new KubernetesSource({ ...identity, ...parts, access, ...(apiGroup === 'auto' ? {} : { apiGroup }) });
 }
 
 function dataplaneOptions(config: Config, backend: 'nft' | 'legacy'): DataplaneOptions {

@@ -5,16 +5,19 @@
 //   profiles        ──▶ └─────────────────┘
 //
 // Both sides are indexed: a policy is held only against the local endpoints that it may select, and an endpoint only against the
-// policies that may select it. A policy that selects nothing here costs its place in the index and nothing else.
+// policies that may select it. A policy that selects nothing here costs its place in the index and nothing else, unless it asks to be
+// rendered everywhere.
 
-import type { WorkloadEndpoint } from '../model/endpoint.ts';
-import { Relation } from '../lib/relation.ts';
 import type { Policy } from '../model/policy.ts';
 import { LabelledItems } from './index/labelled-items.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
 import { SelectorIndex } from './index/selector-index.ts';
 import { requiredTerms } from './index/term.ts';
+import type { LinkSink } from './selections.ts';
+import { Selections } from './selections.ts';
+import type { Subject, SubjectKey } from './subject.ts';
+import { isForHostsOnly, isHost, isolates } from './subject.ts';
 
 interface Indexed {
   readonly key: string;
@@ -25,48 +28,53 @@ export interface ActivityChanges {
   /** Keys of policies that became active or inactive, or changed while active. */
   readonly policies: ReadonlySet<string>;
   /** Keys of local endpoints that changed, or whose policies (or anything that orders them) did. */
-  readonly endpoints: ReadonlySet<string>;
+  readonly endpoints: ReadonlySet<SubjectKey>;
 }
 
 export class ActivePolicies {
   readonly #profiles: Profiles;
-  readonly #endpoints: LabelledItems<WorkloadEndpoint>;
+  readonly #endpoints: LabelledItems<Subject>;
   readonly #policies = new Map<string, Filed<Indexed>>();
   readonly #selectors = new SelectorIndex<Indexed>();
-  /** Keys of local endpoints to keys of the policies that select them. */
-  readonly #selections = new Relation<string, string>();
-  /** Policies whose selector is new, and endpoints whose labels may be. */
+  readonly #selections: Selections;
+  /** Policies whose selector, or what they are for, is new, and endpoints whose labels may be. */
   readonly #unmatchedPolicies = new Set<string>();
-  readonly #unmatchedEndpoints = new Set<string>();
+  readonly #unmatchedEndpoints = new Set<SubjectKey>();
   #changedPolicies = new Set<string>();
-  #changedEndpoints = new Set<string>();
+  #changedEndpoints = new Set<SubjectKey>();
 
   constructor(profiles: Profiles) {
     this.#profiles = profiles;
     this.#endpoints = new LabelledItems(profiles);
+    const noteLink = (last: number): LinkSink => (endpoint, policy, count) => {
+      this.#changedEndpoints.add(endpoint);
+      if (count === last) this.#changedPolicies.add(policy);
+    };
+    this.#selections = new Selections(noteLink(1), noteLink(0));
   }
 
   setPolicy(key: string, policy: Policy | undefined): void {
     const filed = this.#policies.get(key);
-    // A policy that isolates in no direction applies to nothing.
-    const wanted = policy === undefined || !(policy.types.ingress || policy.types.egress) ? undefined : policy;
+    const wanted = policy === undefined || !isolatesAtAll(policy) ? undefined : policy;
     if (filed !== undefined && wanted !== undefined && filed.selector.text === wanted.selector.text) {
-      if (filed.owner.policy === wanted) return;
+      const before = filed.owner.policy;
+      if (before === wanted) return;
       filed.owner.policy = wanted;
-      this.#policyChanged(key);
+      this.#policyChanged(key, before, wanted);
+      if (isForHostsOnly(before) !== isForHostsOnly(wanted)) this.#unmatchedPolicies.add(key);
       return;
     }
     if (filed !== undefined) {
       this.#selectors.remove(filed);
       this.#policies.delete(key);
-      this.#policyChanged(key);
     }
     if (wanted !== undefined) this.#policies.set(key, this.#selectors.add({ key, policy: wanted }, wanted.selector));
+    this.#policyChanged(key, filed?.owner.policy, wanted);
     // Without local endpoints nothing is selected, and whichever comes is held against all that may select it.
     if (this.#endpoints.size > 0) this.#unmatchedPolicies.add(key);
   }
 
-  setEndpoint(key: string, endpoint: WorkloadEndpoint | undefined): void {
+  setEndpoint(key: SubjectKey, endpoint: Subject | undefined): void {
     this.#endpoints.set(key, endpoint);
     this.#unmatchedEndpoints.add(key);
     this.#changedEndpoints.add(key);
@@ -79,23 +87,19 @@ export class ActivePolicies {
 
   /** An active policy, by key. */
   policy(key: string): Policy | undefined {
-    return this.#selections.lefts(key).size === 0 ? undefined : this.#policies.get(key)?.owner.policy;
+    const policy = this.#policies.get(key)?.owner.policy;
+    return policy?.isNeededEverywhere === true || this.#selections.count(key) > 0 ? policy : undefined;
   }
 
   /** A local endpoint, by key. */
-  endpoint(key: string): WorkloadEndpoint | undefined {
+  endpoint(key: SubjectKey): Subject | undefined {
     const id = this.#endpoints.id(key);
     return id === undefined ? undefined : this.#endpoints.get(id);
   }
 
   /** Keys of the policies that select a local endpoint. */
-  policiesOf(endpointKey: string): ReadonlySet<string> {
-    return this.#selections.rights(endpointKey);
-  }
-
-  /** Keys of the local endpoints that a policy selects. */
-  endpointsOf(policyKey: string): ReadonlySet<string> {
-    return this.#selections.lefts(policyKey);
+  policiesOf(endpointKey: SubjectKey): ReadonlySet<string> {
+    return this.#selections.policiesOf(endpointKey);
   }
 
   flush(): ActivityChanges {
@@ -111,17 +115,17 @@ export class ActivePolicies {
 
   #matchPolicy(key: string): void {
     const filed = this.#policies.get(key);
-    const selected = new Set<string>();
+    const selected = new Set<SubjectKey>();
     if (filed !== undefined) {
       for (const id of this.#endpoints.candidates(requiredTerms(filed.selector.root))) {
-        if (this.#selects(filed, this.#endpoints.get(id) as WorkloadEndpoint)) selected.add(this.#endpoints.key(id));
+        if (this.#selects(filed, this.#endpoints.get(id) as Subject)) selected.add(this.#endpoints.key(id));
       }
     }
-    for (const endpoint of this.#selections.lefts(key)) if (!selected.has(endpoint)) this.#unlink(endpoint, key);
-    for (const endpoint of selected) this.#link(endpoint, key);
+    for (const endpoint of this.#selections.endpointsOf(key)) if (!selected.has(endpoint)) this.#selections.unlink(endpoint, key);
+    for (const endpoint of selected) this.#selections.link(endpoint, key);
   }
 
-  #matchEndpoint(key: string): void {
+  #matchEndpoint(key: SubjectKey): void {
     const endpoint = this.endpoint(key);
     const selecting = new Set<string>();
     if (endpoint !== undefined) {
@@ -130,31 +134,24 @@ export class ActivePolicies {
         if (this.#selects(filed, endpoint)) selecting.add(filed.owner.key);
       }
     }
-    for (const policy of this.#selections.rights(key)) if (!selecting.has(policy)) this.#unlink(key, policy);
-    for (const policy of selecting) this.#link(key, policy);
+    this.#selections.setPolicies(key, selecting);
   }
 
-  #selects(filed: Filed<Indexed>, endpoint: WorkloadEndpoint): boolean {
+  #selects(filed: Filed<Indexed>, endpoint: Subject): boolean {
+    if (isForHostsOnly(filed.owner.policy) && !isHost(endpoint)) return false;
     return this.#selectors.match(filed, this.#endpoints.lookup(endpoint));
   }
 
-  #link(endpoint: string, policy: string): void {
-    if (!this.#selections.link(endpoint, policy)) return;
-    this.#changedEndpoints.add(endpoint);
-    if (this.#selections.lefts(policy).size === 1) this.#changedPolicies.add(policy);
-  }
-
-  #unlink(endpoint: string, policy: string): void {
-    this.#selections.unlink(endpoint, policy);
-    this.#changedEndpoints.add(endpoint);
-    if (this.#selections.lefts(policy).size === 0) this.#changedPolicies.add(policy);
-  }
-
-  /** What the policy says has changed, not whom it selects. */
-  #policyChanged(key: string): void {
-    const endpoints = this.#selections.lefts(key);
-    if (endpoints.size === 0) return;
-    this.#changedPolicies.add(key);
+  /** What the policy says has changed; whom it selects is found out later. */
+  #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
+    const endpoints = this.#selections.endpointsOf(key);
+    if (endpoints.size > 0 || before?.isNeededEverywhere === true || after?.isNeededEverywhere === true) this.#changedPolicies.add(key);
     for (const endpoint of endpoints) this.#changedEndpoints.add(endpoint);
   }
+}
+
+/** A policy that isolates in no direction applies to nothing. */
+function isolatesAtAll(policy: Policy): boolean {
+  const { ingress, egress } = isolates(policy);
+  return ingress || egress;
 }

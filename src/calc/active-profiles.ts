@@ -6,24 +6,24 @@
 //
 // A profile that is named but absent (its namespace is not known yet, or no longer) is active too: it has no rules, so it denies.
 
-import type { WorkloadEndpoint } from '../model/endpoint.ts';
 import { RefCounts } from '../lib/ref-counts.ts';
 import type { Profile } from '../model/profile.ts';
 import type { Profiles } from './index/profiles.ts';
+import type { Subject, SubjectKey } from './subject.ts';
 
 const noNames: readonly string[] = [];
 
 export class ActiveProfiles {
   readonly #profiles: Profiles;
   readonly #users = new RefCounts<string>();
-  readonly #byEndpoint = new Map<string, readonly string[]>();
+  readonly #byEndpoint = new Map<SubjectKey, readonly string[]>();
   #changed = new Set<string>();
 
   constructor(profiles: Profiles) {
     this.#profiles = profiles;
   }
 
-  setEndpoint(key: string, endpoint: WorkloadEndpoint | undefined): void {
+  setEndpoint(key: SubjectKey, endpoint: Subject | undefined): void {
     const before = this.#byEndpoint.get(key) ?? noNames;
     const after = endpoint?.profiles ?? noNames;
     for (const name of after) if (this.#users.acquire(name)) this.#changed.add(name);

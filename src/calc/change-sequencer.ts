@@ -3,19 +3,21 @@
 //   set changes     ──▶ ┌──────────────────┐
 //   active policies ──▶ │                  │
 //   active profiles ──▶ │ change sequencer │ ──▶ one Desired, or nothing
-//   active endpoints ─▶ └──────────────────┘
+//   active (host)    ─▶ └──────────────────┘
+//   endpoints
 //
 // It drops what says nothing new, so nodes above may recompute more than has changed, and it keeps the order rules of
 // model/desired.ts, whose field order is the order of sending.
 
 import { deepEqual } from '../lib/deep-equal.ts';
-import type { ActiveEndpoint, ActivePolicy, ActiveProfile, Desired, SetId } from '../model/desired.ts';
-import type { MemberChanges } from './member-index.ts';
+import type { ActiveEndpoint, ActiveHostEndpoint, ActivePolicy, ActiveProfile, Desired, SetId } from '../model/desired.ts';
+import type { MemberChanges } from './member-changes.ts';
 
 export class ChangeSequencer {
   readonly #policies = new Sent<ActivePolicy>();
   readonly #profiles = new Sent<ActiveProfile>();
   readonly #endpoints = new Sent<ActiveEndpoint>();
+  readonly #hostEndpoints = new Sent<ActiveHostEndpoint>();
   #sets: MemberChanges = { added: [], deltas: [] };
   #removedSets: readonly SetId[] = [];
 
@@ -37,22 +39,29 @@ export class ChangeSequencer {
     this.#endpoints.set(key, endpoint);
   }
 
+  hostEndpoint(name: string, endpoint: ActiveHostEndpoint | undefined): void {
+    this.#hostEndpoints.set(name, endpoint);
+  }
+
   /** The change set since the last one; undefined when nothing changed, unless it is the first. */
   take(receivedAt: number, first: boolean): Desired | undefined {
     const policies = this.#policies.take();
     const profiles = this.#profiles.take();
     const endpoints = this.#endpoints.take();
+    const hostEndpoints = this.#hostEndpoints.take();
     const { added: addedSets, deltas: setDeltas } = this.#sets;
     const removedSets = this.#removedSets;
     this.sets({ added: [], deltas: [] }, []);
-    const changes = [addedSets, setDeltas, removedSets, ...[policies, profiles, endpoints].flatMap(({ upserts, removed }) => [upserts, removed])];
-    if (!first && changes.every((list) => list.length === 0)) return undefined;
+    const objects = [policies, profiles, endpoints, hostEndpoints].flatMap(({ upserts, removed }) => [upserts, removed]);
+    if (!first && [addedSets, setDeltas, removedSets, ...objects].every((list) => list.length === 0)) return undefined;
     return {
       addedSets,
       setDeltas,
       policies: policies.upserts,
       profiles: profiles.upserts,
       endpoints: endpoints.upserts,
+      hostEndpoints: hostEndpoints.upserts,
+      removedHostEndpoints: hostEndpoints.removed,
       removedEndpoints: endpoints.removed,
       removedProfiles: profiles.removed,
       removedPolicies: policies.removed,

@@ -1,20 +1,22 @@
-// Which endpoints are this node's own. Until the first in-sync it holds them back: without local endpoints no policy is active, no
-// set is needed and nothing is computed, so the whole cluster is only indexed, and each thing is worked out once when it is released.
+// Which endpoints are this node's own: its workloads and its interfaces. Until the first in-sync it holds them back: without local
+// endpoints hardly a policy is active, no set is needed and nothing is computed, so the whole cluster is only indexed, and each thing
+// is worked out once when it is released.
 //
 //   endpoints of the cluster ──▶ ┌─────────────────┐ ──▶ endpoints of this node, after in-sync
 //                                │ local endpoints │
 //                                └─────────────────┘
 
-import type { WorkloadEndpoint } from '../model/endpoint.ts';
+import type { Subject, SubjectKey } from './subject.ts';
+import { isHost } from './subject.ts';
 
 /** Told about each local endpoint that came, changed or went. */
-export type LocalEndpointSink = (key: string, endpoint: WorkloadEndpoint | undefined) => void;
+export type LocalEndpointSink = (key: SubjectKey, endpoint: Subject | undefined) => void;
 
 export class LocalEndpoints {
   readonly #node: string;
   readonly #sink: LocalEndpointSink;
-  readonly #held = new Map<string, WorkloadEndpoint>();
-  readonly #passed = new Set<string>();
+  readonly #held = new Map<SubjectKey, Subject>();
+  readonly #passed = new Set<SubjectKey>();
   #released = false;
 
   constructor(node: string, sink: LocalEndpointSink) {
@@ -22,15 +24,14 @@ export class LocalEndpoints {
     this.#sink = sink;
   }
 
-  set(key: string, endpoint: WorkloadEndpoint | undefined): void {
-    // Without an interface there is nothing to put rules on; its traffic falls under "unknown interface".
-    const isLocal = endpoint?.node === this.#node && endpoint.interfaceName !== undefined;
+  set(key: SubjectKey, endpoint: Subject | undefined): void {
+    const local = endpoint !== undefined && this.#isLocal(endpoint) ? endpoint : undefined;
     if (!this.#released) {
-      if (isLocal) this.#held.set(key, endpoint);
-      else this.#held.delete(key);
-    } else if (isLocal) {
+      if (local === undefined) this.#held.delete(key);
+      else this.#held.set(key, local);
+    } else if (local !== undefined) {
       this.#passed.add(key);
-      this.#sink(key, endpoint);
+      this.#sink(key, local);
     } else if (this.#passed.delete(key)) {
       this.#sink(key, undefined);
     }
@@ -44,5 +45,10 @@ export class LocalEndpoints {
       this.#sink(key, endpoint);
     }
     this.#held.clear();
+  }
+
+  /** Without an interface there is nothing to put a workload's rules on; its traffic falls under "unknown interface". */
+  #isLocal(endpoint: Subject): boolean {
+    return endpoint.node === this.#node && (isHost(endpoint) || endpoint.interfaceName !== undefined);
   }
 }

@@ -1,52 +1,53 @@
-// The members of every set that an active rule needs, over all endpoints of the cluster.
+// The members of every set that a selector of an active rule makes, over all endpoints and network sets of the cluster.
 //
-//   endpoints ──▶ ┌──────────────┐
-//   profiles  ──▶ │ member index │ ──▶ added sets, deltas, removed sets
-//   definitions ▶ └──────────────┘
+//   endpoints,     ▶ ┌──────────────┐
+//   network sets     │              │
+//   profiles      ─▶ │ member index │ ──▶ added sets, deltas
+//   definitions   ─▶ └──────────────┘
 //
 // It stores neither the members of a set nor the sets of an endpoint: both follow from the labels, so memory does not grow with
 // memberships (an "all()" set of 250,000 pods costs nothing here). A change asks twice, before and after it, which sets the endpoint
 // matches; what differs is noted in a journal, and the flush compares each noted member's presence at the last flush with its
 // presence now. So an address that passes from one pod to another within a batch gives no delta, and one that two pods share stays
-// until neither has it.
+// until neither has it. A network set that shares one with a pod is no different.
 //
-// In: items by key (sync's values; never changed by anyone). Out: at flush() the difference since the last one. Always: a live set's
+// In: items by key (never changed by anyone). Out: at flush() the difference since the last one. Always: a live set's
 // members, as sent, are the distinct contributions of the items that matched at the last flush.
 
+import { deepEqual } from '../lib/deep-equal.ts';
 import type { DesiredSet, Member, SetDelta, SetId } from '../model/desired.ts';
 import type { Labels } from '../model/labels.ts';
 import { labelValue, sameLabels } from '../model/labels.ts';
-import type { EndpointPort } from '../model/net/port.ts';
-import { protocolText } from '../model/net/protocol.ts';
-import { deepEqual } from '../lib/deep-equal.ts';
-import type { Labelled } from './index/labelled-items.ts';
+import type { Contributor } from './contributor.ts';
+import { addressOf, contributions } from './contributor.ts';
 import { LabelledItems } from './index/labelled-items.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
 import { SelectorIndex } from './index/selector-index.ts';
 import { mentionedLabels, requiredTerms } from './index/term.ts';
-import type { SetDefinition } from './set-definition.ts';
+import type { MemberChanges } from './member-changes.ts';
+import type { DefinedSet, SelectorSet } from './set-definition.ts';
 import { desiredSet } from './set-definition.ts';
 
-/** What can be a member: a WorkloadEndpoint is one. */
-export interface Contributor extends Labelled {
-  readonly addresses: readonly string[];
-  readonly ports: readonly EndpointPort[];
-}
-
-interface LiveSet {
-  readonly id: SetId;
-  readonly definition: SetDefinition;
-}
-
+type LiveSet = DefinedSet<SelectorSet>;
 type FiledSet = Filed<LiveSet>;
 
 /** The sets that an item matches. */
 type Matches = readonly FiledSet[];
 
-export interface MemberChanges {
-  readonly added: readonly DesiredSet[];
-  readonly deltas: readonly SetDelta[];
+/** What became of one item. */
+interface Change {
+  readonly id: number;
+  readonly old: Contributor | undefined;
+  readonly item: Contributor | undefined;
+  /** Sets that it matched, and that it matches. */
+  readonly before: Matches;
+  readonly after: Matches;
+  /** Addresses that the item has no longer, and that it did not have. */
+  readonly lost: readonly string[];
+  readonly gained: readonly string[];
+  /** An address that stayed contributes the same. */
+  readonly sameShape: boolean;
 }
 
 export class MemberIndex {
@@ -73,12 +74,14 @@ export class MemberIndex {
     this.#items.set(key, item);
     const id = oldId ?? this.#items.id(key);
     if (id === undefined) return;
-    this.#replaceHolder(id, old?.addresses ?? [], item?.addresses ?? []);
-    const sameMatches = old !== undefined && item !== undefined && this.#sameIdentity(old, item);
+    const { lost, gained } = exchanged(old?.addresses ?? [], item?.addresses ?? []);
+    this.#replaceHolder(id, lost, gained);
+    const bothSides = old !== undefined && item !== undefined;
+    const sameMatches = bothSides && this.#sameIdentity(old, item);
     const after = sameMatches ? before : this.#matches(item);
-    const sameMembers = old !== undefined && item !== undefined && sameContribution(old, item);
-    if (sameMatches && sameMembers) return;
-    this.#note(id, old, item, before, after, sameMembers, (other, set) => this.#matchesSet(other, set));
+    const sameShape = bothSides && old.isBroken === item.isBroken && deepEqual(old.ports, item.ports);
+    if (sameMatches && sameShape && lost.length === 0 && gained.length === 0) return;
+    this.#note({ id, old, item, before, after, lost, gained, sameShape }, (other, set) => this.#matchesSet(other, set));
   }
 
   /** Runs `change`, which replaces the labels of the profile, and notes what that does to the items that inherit them. */
@@ -110,11 +113,12 @@ export class MemberIndex {
       // Another holder of the same address may itself be a child: what counts is whether it matched before the change.
       const matchedBefore = (other: Contributor, set: FiledSet): boolean =>
         before.get(other)?.includes(set) ?? this.#matchesSet(other, set);
-      this.#note(id, item, item, before.get(item) ?? [], this.#matches(item, concerns), true, matchedBefore);
+      const after = this.#matches(item, concerns);
+      this.#note({ id, old: item, item, before: before.get(item) ?? [], after, lost: [], gained: [], sameShape: true }, matchedBefore);
     }
   }
 
-  /** Takes sets out and in; gives the new sets whole, and the deltas of all others. */
+  /** Takes sets out (it may be told of others' sets too) and in; gives the new ones whole, and the deltas of all others. */
   flush(removed: Iterable<SetId>, added: Iterable<LiveSet>): MemberChanges {
     for (const id of removed) {
       const set = this.#live.get(id);
@@ -133,7 +137,7 @@ export class MemberIndex {
     for (const live of added) {
       const set = this.#sets.add(live, live.definition.selector);
       this.#live.set(live.id, set);
-      sets.push(desiredSet(live.id, live.definition, this.#members(set)));
+      sets.push(desiredSet(live, this.#members(set)));
     }
     return { added: sets, deltas };
   }
@@ -151,15 +155,16 @@ export class MemberIndex {
 
   /** All members of a set, each once. */
   #members(set: FiledSet): Member[] {
+    const { use, port } = set.owner.definition;
     const members: Member[] = [];
-    // Only an address with several holders can give a member twice (or an item that lists it twice).
+    // Only an address with several holders can give a member twice.
     const shared = new Set<Member>();
     for (const id of this.#items.candidates(requiredTerms(set.selector.root))) {
       const item = this.#items.get(id) as Contributor;
       if (!this.#matchesSet(item, set)) continue;
       for (const address of item.addresses) {
-        const alone = item.addresses.length === 1 && typeof this.#holders.get(address) === 'number';
-        for (const member of contributions(set.owner.definition, item, address)) {
+        const alone = typeof this.#holders.get(address) === 'number';
+        for (const member of contributions(use, port, item, address)) {
           if (!alone) {
             if (shared.has(member)) continue;
             shared.add(member);
@@ -183,34 +188,35 @@ export class MemberIndex {
   }
 
   /**
-   * Notes in the journal what an item's change may have done: the members that it gave to sets that it left, and those that it gives
-   * to sets that it entered (or all, where its members changed). `matched` says whether another item matched before this change.
+   * Notes in the journal what an item's change may have done: the members that it gave to sets that it left, those that it gives to
+   * sets that it entered, and in sets where it stays those of the addresses that came and went. `matched` says whether another item
+   * matched before this change.
    */
-  #note(
-    id: number,
-    old: Contributor | undefined,
-    item: Contributor | undefined,
-    before: Matches,
-    after: Matches,
-    sameMembers: boolean,
-    matched: (other: Contributor, set: FiledSet) => boolean,
-  ): void {
-    const left = sameMembers ? difference(before, after) : before;
-    const entered = sameMembers ? difference(after, before) : after;
-    if (old !== undefined) for (const set of left) this.#touch(set, old, () => true);
+  #note(change: Change, matched: (other: Contributor, set: FiledSet) => boolean): void {
+    const { id, old, item, before, after, lost, gained, sameShape } = change;
+    const left = sameShape ? difference(before, after) : before;
+    const entered = sameShape ? difference(after, before) : after;
+    if (old !== undefined) {
+      for (const set of left) this.#touch(set, old, old.addresses, () => true);
+      // What it loses must be noted as present before what it gains is asked for: both may be one member.
+      if (sameShape && lost.length > 0) for (const set of difference(before, left)) this.#touch(set, old, lost, () => true);
+    }
     if (item === undefined) return;
-    for (const set of entered) this.#touch(set, item, (member) => this.#isPresent(set, member, id, matched));
+    for (const set of entered) this.#touch(set, item, item.addresses, (member) => this.#isPresent(set, member, id, matched));
+    if (!sameShape || gained.length === 0) return;
+    for (const set of difference(after, entered)) this.#touch(set, item, gained, (member) => this.#isPresent(set, member, id, matched));
   }
 
   /** Writes what an item contributes to a set into the journal; the first entry of a member since the last flush is the one that holds. */
-  #touch(set: FiledSet, item: Contributor, wasPresent: (member: Member) => boolean): void {
+  #touch(set: FiledSet, item: Contributor, addresses: readonly string[], wasPresent: (member: Member) => boolean): void {
+    const { use, port } = set.owner.definition;
     let touched = this.#journal.get(set);
     if (touched === undefined) {
       touched = new Map();
       this.#journal.set(set, touched);
     }
-    for (const address of item.addresses) {
-      for (const member of contributions(set.owner.definition, item, address)) {
+    for (const address of addresses) {
+      for (const member of contributions(use, port, item, address)) {
         if (!touched.has(member)) touched.set(member, wasPresent(member));
       }
     }
@@ -218,21 +224,21 @@ export class MemberIndex {
 
   /** Whether any item but one contributes the member. */
   #isPresent(set: FiledSet, member: Member, but: number | undefined, matched: (other: Contributor, set: FiledSet) => boolean): boolean {
+    const { use, port } = set.owner.definition;
     const address = addressOf(member);
     const holders = this.#holders.get(address);
     if (holders === undefined) return false;
     for (const id of typeof holders === 'number' ? [holders] : holders) {
       if (id === but) continue;
       const item = this.#items.get(id);
-      if (item === undefined || !contributions(set.owner.definition, item, address).includes(member)) continue;
+      if (item === undefined || !contributions(use, port, item, address).includes(member)) continue;
       if (matched(item, set)) return true;
     }
     return false;
   }
 
-  #replaceHolder(id: number, before: readonly string[], after: readonly string[]): void {
-    if (before === after) return;
-    for (const address of before) {
+  #replaceHolder(id: number, lost: readonly string[], gained: readonly string[]): void {
+    for (const address of lost) {
       const holders = this.#holders.get(address);
       if (holders === id) this.#holders.delete(address);
       else if (typeof holders === 'object') {
@@ -240,12 +246,10 @@ export class MemberIndex {
         this.#holders.set(address, others.length === 1 ? (others[0] as number) : others);
       }
     }
-    for (const address of after) {
+    for (const address of gained) {
       const holders = this.#holders.get(address);
       if (holders === undefined) this.#holders.set(address, id);
-      else if (typeof holders === 'number') {
-        if (holders !== id) this.#holders.set(address, [holders, id]);
-      } else if (!holders.includes(id)) this.#holders.set(address, [...holders, id]);
+      else this.#holders.set(address, typeof holders === 'number' ? [holders, id] : [...holders, id]);
     }
   }
 
@@ -261,26 +265,21 @@ function difference(a: Matches, b: Matches): Matches {
   return a.filter((set) => !inB.has(set));
 }
 
-function sameContribution(a: Contributor, b: Contributor): boolean {
-  return deepEqual(a.addresses, b.addresses) && deepEqual(a.ports, b.ports);
-}
-
-/** What one address of an item contributes to a set that the item matches. */
-function contributions({ port }: SetDefinition, item: Contributor, address: string): readonly Member[] {
-  if (port === undefined) return [address];
-  const members: Member[] = [];
-  for (const offered of item.ports) {
-    if (offered.name !== port.name) continue;
-    if (port.protocol !== undefined && port.protocol !== offered.protocol) continue;
-    const member = `${address},${protocolText(offered.protocol)}:${offered.port}`;
-    if (!members.includes(member)) members.push(member);
-  }
-  return members;
-}
-
-function addressOf(member: Member): string {
-  const comma = member.indexOf(',');
-  return comma < 0 ? member : member.slice(0, comma);
+/** What `after` lacks of `before`, and the other way round; neither repeats an entry. Nearly equal lists cost a comparison. */
+function exchanged(before: readonly string[], after: readonly string[]): { readonly lost: readonly string[]; readonly gained: readonly string[] } {
+  if (before === after) return { lost: [], gained: [] };
+  if (before.length === 0 || after.length === 0) return { lost: before, gained: after };
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  const old = before.slice(start, before.length - end);
+  const now = after.slice(start, after.length - end);
+  if (old.length === 0 || now.length === 0) return { lost: old, gained: now };
+  const wasThere = new Set(old);
+  const isThere = new Set(now);
+  return { lost: old.filter((entry) => !isThere.has(entry)), gained: now.filter((entry) => !wasThere.has(entry)) };
 }
 
 /** Labels whose value or presence differs. */

@@ -6,12 +6,13 @@
 //
 // Tiers by order, then by name; policies of a tier by order (none is last), then by the text "name/namespace/kind". Source: felix
 // calc/policy_sorter.go. A tier that policies name but nobody defines comes after all others and ends in deny: a policy that is
-// known is never skipped. The tier "default" always exists.
+// known is never skipped. The tiers of Kubernetes' own kinds of policy always exist.
 
 import type { EndpointTier } from '../model/desired.ts';
 import type { Policy, PolicyKind } from '../model/policy.ts';
 import type { Tier } from '../model/tier.ts';
 import { defaultTierName, defaultTierOrder } from '../model/tier.ts';
+import { isolates } from './subject.ts';
 
 export interface KeyedPolicy {
   readonly key: string;
@@ -20,7 +21,18 @@ export interface KeyedPolicy {
 
 type Rank = Pick<Tier, 'name' | 'order' | 'defaultAction'>;
 
-const defaultTier: Rank = { name: defaultTierName, order: defaultTierOrder, defaultAction: 'deny' };
+/** Tiers that hold without a Tier object, and as long as none of that name says otherwise. */
+const builtInTiers: ReadonlyMap<string, Rank> = new Map(
+  (
+    [
+      [defaultTierName, defaultTierOrder, 'deny'],
+      ['kube-admin', 1_000, 'pass'],
+      ['kube-baseline', 10_000_000, 'pass'],
+      ['adminnetworkpolicy', 1_000, 'pass'],
+      ['baselineadminnetworkpolicy', 10_000_000, 'pass'],
+    ] as const
+  ).map(([name, order, defaultAction]) => [name, { name, order, defaultAction }]),
+);
 
 /** Calico's names of the kinds, which break the last ties. */
 const kindNames: Readonly<Record<PolicyKind, string>> = {
@@ -28,6 +40,8 @@ const kindNames: Readonly<Record<PolicyKind, string>> = {
   np: 'NetworkPolicy',
   gnp: 'GlobalNetworkPolicy',
   kcnp: 'KubernetesClusterNetworkPolicy',
+  kanp: 'KubernetesAdminNetworkPolicy',
+  kbanp: 'KubernetesBaselineAdminNetworkPolicy',
 };
 
 export class PolicySorter {
@@ -38,11 +52,11 @@ export class PolicySorter {
     else this.#tiers.set(name, tier);
   }
 
-  /** The policies as one endpoint sees them: in tiers, in order, each in the directions in which it isolates. */
+  /** The policies as one endpoint sees them: in tiers, in order, each in the directions in which it isolates (one at least). */
   sort(policies: Iterable<KeyedPolicy>): readonly EndpointTier[] {
     const byTier = new Map<string, Sortable[]>();
     for (const { key, policy } of policies) {
-      const sortable = { key, policy, order: policy.order ?? Infinity, tie: tieBreak(policy) };
+      const sortable = { key, types: isolates(policy), order: policy.order ?? Infinity, tie: tieBreak(policy) };
       const others = byTier.get(policy.tier);
       if (others === undefined) byTier.set(policy.tier, [sortable]);
       else others.push(sortable);
@@ -53,19 +67,20 @@ export class PolicySorter {
       return {
         name,
         defaultAction,
-        ingress: sorted.filter(({ policy }) => policy.types.ingress).map(({ key }) => key),
-        egress: sorted.filter(({ policy }) => policy.types.egress).map(({ key }) => key),
+        ingress: sorted.filter(({ types }) => types.ingress).map(({ key }) => key),
+        egress: sorted.filter(({ types }) => types.egress).map(({ key }) => key),
       };
     });
   }
 
   #rank(name: string): Rank {
-    const known = this.#tiers.get(name) ?? (name === defaultTierName ? defaultTier : undefined);
-    return known ?? { name, order: Infinity, defaultAction: 'deny' };
+    return this.#tiers.get(name) ?? builtInTiers.get(name) ?? { name, order: Infinity, defaultAction: 'deny' };
   }
 }
 
-interface Sortable extends KeyedPolicy {
+interface Sortable {
+  readonly key: string;
+  readonly types: Policy['types'];
   readonly order: number;
   readonly tie: string;
 }

@@ -1,4 +1,5 @@
-// Turns the rules of active policies and profiles into the rules that the dataplane gets: selectors and named ports become sets.
+// Turns the rules of active policies and profiles into the rules that the dataplane gets: selectors, named ports and services become
+// sets.
 //
 //   policy, profile ──▶ ┌──────────────┐ ──▶ active rules
 //                       │ rule scanner │
@@ -18,13 +19,9 @@ import { anyEntity } from '../model/rule.ts';
 import type { Selector } from '../model/selector/ast.ts';
 import { selectorOf } from '../model/selector/canonical.ts';
 import { parseSelector } from '../model/selector/parse.ts';
-import type { NamedPort, SetDefinition } from './set-definition.ts';
+import type { DefinedSet, NamedPort, SetDefinition } from './set-definition.ts';
 import { definitionKey, setId } from './set-definition.ts';
-
-export interface DefinedSet {
-  readonly id: SetId;
-  readonly definition: SetDefinition;
-}
+import { isolates } from './subject.ts';
 
 export interface SetChanges {
   readonly added: readonly DefinedSet[];
@@ -51,6 +48,7 @@ const anyActiveEntity: ActiveEntity = Object.freeze({
   notPorts: [],
   portSets: [],
   notPortSets: [],
+  serviceSets: [],
 });
 
 export class RuleScanner {
@@ -70,7 +68,8 @@ export class RuleScanner {
       this.#replace(owner, new Set());
       return undefined;
     }
-    const { origin, tier, types } = policy;
+    const { origin, tier } = policy;
+    const types = isolates(policy);
     // Rules of a direction in which the policy does not isolate are never reached.
     const rules = this.#scan(owner, types.ingress ? policy.ingress : [], types.egress ? policy.egress : []);
     return { key, origin, tier, ...rules };
@@ -130,13 +129,15 @@ export class RuleScanner {
       ...(rule.notProtocol === undefined ? {} : { notProtocol: rule.notProtocol }),
       ...(rule.icmp === undefined ? {} : { icmp: rule.icmp }),
       ...(rule.notIcmp === undefined ? {} : { notIcmp: rule.notIcmp }),
-      source: this.#entity(rule, rule.source, used),
-      destination: this.#entity(rule, rule.destination, used),
+      source: this.#entity(rule, 'source', used),
+      destination: this.#entity(rule, 'destination', used),
       index: rule.index,
+      ...(rule.comments === undefined ? {} : { comments: rule.comments }),
     };
   }
 
-  #entity(rule: Rule, entity: EntityMatch, used: Set<string>): ActiveEntity {
+  #entity(rule: Rule, end: 'source' | 'destination', used: Set<string>): ActiveEntity {
+    const entity = rule[end];
     if (entity === anyEntity) return anyActiveEntity;
     const positive = positiveUse[rule.action];
     const negated = negatedUse[rule.action];
@@ -151,15 +152,21 @@ export class RuleScanner {
     const portSets = named(entity.ports, positive);
     // Named ports alone imply the selector: they are those of what it matches. Beside numbers they do not.
     const implied = ports.length === 0 && portSets.length > 0;
+    const { service } = entity;
+    // What comes from a service's endpoint has any source port; what goes to one goes to a port of the service.
+    const withPorts = end === 'destination';
+    const services = service === undefined ? [] : [this.#use({ use: positive, service, withPorts }, used)];
+    const selected = selector === undefined || implied ? [] : [this.#use({ use: positive, selector }, used)];
     const active: ActiveEntity = {
       nets: entity.nets,
       notNets: entity.notNets,
-      sets: selector === undefined || implied ? [] : [this.#use({ use: positive, selector }, used)],
+      sets: withPorts ? selected : [...selected, ...services],
       notSets: notSelector === undefined ? [] : [this.#use({ use: negated, selector: notSelector }, used)],
       ports,
       notPorts: numbered(entity.notPorts),
       portSets,
       notPortSets: named(entity.notPorts, negated),
+      serviceSets: withPorts ? services : [],
     };
     return deepEqual(active, anyActiveEntity) ? anyActiveEntity : active;
   }

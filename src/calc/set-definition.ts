@@ -14,14 +14,40 @@ export interface NamedPort {
 }
 
 /** The addresses of what the selector matches, or where a port is named, its addresses with that port's numbers. */
-export interface SetDefinition {
+export interface SelectorSet {
   readonly use: SetUse;
   readonly selector: Selector;
   readonly port?: NamedPort;
 }
 
+/** The addresses of a service's endpoints, or those with their ports. */
+export interface ServiceSet {
+  readonly use: SetUse;
+  /** "namespace/name". */
+  readonly service: string;
+  readonly withPorts: boolean;
+}
+
+export type SetDefinition = SelectorSet | ServiceSet;
+
+export interface DefinedSet<D extends SetDefinition = SetDefinition> {
+  readonly id: SetId;
+  readonly definition: D;
+}
+
+export function isService(set: DefinedSet): set is DefinedSet<ServiceSet> {
+  return 'service' in set.definition;
+}
+
+export function isSelector(set: DefinedSet): set is DefinedSet<SelectorSet> {
+  return 'selector' in set.definition;
+}
+
 /** Identifies a definition in memory; cheaper than the id. */
-export function definitionKey({ use, selector, port }: SetDefinition): string {
+export function definitionKey(definition: SetDefinition): string {
+  const { use } = definition;
+  if ('service' in definition) return `${use} ${servicePrefix[use][definition.withPorts ? 'ports' : 'addresses']} ${definition.service}`;
+  const { selector, port } = definition;
   return port === undefined ? `${use} ${selector.text}` : `${use} ${portText(port)} ${selector.text}`;
 }
 
@@ -31,22 +57,38 @@ const idLength = 25;
 /** Letters in front of the hash, by use: Felix has one set where we have up to three, that of its Allow rules. */
 const selectorPrefix = { allow: 's', deny: 'sd', pass: 'sp' } as const;
 const portPrefix = { allow: 'n', deny: 'nd', pass: 'np' } as const;
+const servicePrefix = {
+  allow: { ports: 'svc', addresses: 'svcnoport' },
+  deny: { ports: 'svcd', addresses: 'svcnoportd' },
+  pass: { ports: 'svcp', addresses: 'svcnoportp' },
+} as const;
 
-export function setId({ use, selector, port }: SetDefinition): SetId {
-  if (port === undefined) return uniqueId(selectorPrefix[use], selector.text).slice(0, idLength);
-  const definition = `${uniqueId('s', selector.text)},${protocolName(port)},${port.name}`;
-  return uniqueId(portPrefix[use], definition).slice(0, idLength);
+export function setId(definition: SetDefinition): SetId {
+  return fullId(definition).slice(0, idLength);
 }
 
-export function setType({ port }: SetDefinition): SetType {
-  return port === undefined ? 'net' : 'ip-port';
+function fullId(definition: SetDefinition): string {
+  const { use } = definition;
+  if ('service' in definition) return uniqueId(servicePrefix[use][definition.withPorts ? 'ports' : 'addresses'], definition.service);
+  const { selector, port } = definition;
+  if (port === undefined) return uniqueId(selectorPrefix[use], selector.text);
+  return uniqueId(portPrefix[use], `${uniqueId('s', selector.text)},${protocolName(port)},${port.name}`);
+}
+
+export function setType(definition: SetDefinition): SetType {
+  const hasPorts = 'service' in definition ? definition.withPorts : definition.port !== undefined;
+  return hasPorts ? 'ip-port' : 'net';
 }
 
 /** The set as the dataplane gets it. */
-export function desiredSet(id: SetId, definition: SetDefinition, members: readonly string[]): DesiredSet {
-  const { port, selector, use } = definition;
-  const description = port === undefined ? selector.text : `port ${portText(port)} of ${selector.text}`;
-  return { id, type: setType(definition), use, description, members };
+export function desiredSet({ id, definition }: DefinedSet, members: readonly string[]): DesiredSet {
+  return { id, type: setType(definition), use: definition.use, description: describe(definition), members };
+}
+
+function describe(definition: SetDefinition): string {
+  if ('service' in definition) return `${definition.withPorts ? 'endpoints' : 'addresses'} of service ${definition.service}`;
+  const { selector, port } = definition;
+  return port === undefined ? selector.text : `port ${portText(port)} of ${selector.text}`;
 }
 
 function uniqueId(prefix: string, content: string): string {

@@ -147,6 +147,16 @@ export const parameters = Object.freeze({
     doc: 'Trust any certificate of the API server. For tests: who can answer in its place decides what this node enforces.',
   }),
 
+  calicoApiGroup: parameter({
+    group: 'Kubernetes API',
+    env: ['CALICO_API_GROUP'],
+    type: oneOf(['auto', 'crd.projectcalico.org/v1', 'projectcalico.org/v3']),
+    default: 'auto',
+    fatal: true,
+    required: true,
+    doc: 'Which API group Calico\'s kinds are read from. `auto`: `projectcalico.org/v3` if the API server has that group and not `crd.projectcalico.org`, else `crd.projectcalico.org/v1`.',
+  }),
+
   // ------------------------------------------------------------------------------------------------------------- Policy
   interfacePrefixes: parameter({
     group: 'Policy',
@@ -194,6 +204,20 @@ export const parameters = Object.freeze({
     type: boolean,
     default: false,
     doc: 'Do not drop packets that connection tracking calls invalid.',
+  }),
+  policySyncPathPrefix: parameter({
+    group: 'Policy',
+    felix: 'PolicySyncPathPrefix',
+    type: path,
+    default: '',
+    doc: 'Directory of the sockets by which Calico\'s application layer policy is told of policies. Set, it says that something else enforces http matches; nothing is served there.',
+  }),
+  httpRules: parameter({
+    group: 'Policy',
+    env: ['CARACAL_HTTPRULES'],
+    type: oneOf(['Auto', 'Ignore', 'Drop']),
+    default: 'Auto',
+    doc: 'What a rule that allows certain HTTP requests does, which the kernel cannot tell apart. Ignore: it allows the connection, for something else to enforce the rest. Drop: it allows nothing. Auto: Ignore where `FELIX_POLICYSYNCPATHPREFIX` is set, else Drop.',
   }),
   ipv6Support: parameter({
     group: 'Policy',

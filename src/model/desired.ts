@@ -56,6 +56,8 @@ export interface ActiveEntity {
   readonly notPorts: readonly PortRange[];
   readonly portSets: readonly SetId[];
   readonly notPortSets: readonly SetId[];
+  /** ip-port sets of services: each must match this end's address, protocol and port (AND). */
+  readonly serviceSets: readonly SetId[];
 }
 
 export interface ActiveRule {
@@ -69,6 +71,7 @@ export interface ActiveRule {
   readonly destination: ActiveEntity;
   /** Index of the rule in the wire object. */
   readonly index: number;
+  readonly comments?: readonly string[];
 }
 
 /** A policy that selects at least one local endpoint. */
@@ -110,13 +113,35 @@ export interface ActiveEndpoint {
   readonly profiles: readonly string[];
 }
 
+/**
+ * A host endpoint of this node. Which of its interfaces it stands for is the dataplane's to find out. Profiles hold where no tier of
+ * `normal` applies.
+ */
+export interface ActiveHostEndpoint {
+  /** Its name. */
+  readonly key: string;
+  readonly origin: Origin;
+  readonly interfaceName: string;
+  readonly expectedAddresses: readonly string[];
+  /** Traffic that begins or ends at the host. */
+  readonly normal: readonly EndpointTier[];
+  /** Traffic that is forwarded: policies with applyOnForward. */
+  readonly forward: readonly EndpointTier[];
+  readonly untracked: readonly EndpointTier[];
+  /** Ingress only. */
+  readonly preDnat: readonly EndpointTier[];
+  readonly profiles: readonly string[];
+}
+
 export interface Desired {
   readonly addedSets: readonly DesiredSet[];
   readonly setDeltas: readonly SetDelta[];
   readonly policies: readonly ActivePolicy[];
   readonly profiles: readonly ActiveProfile[];
   readonly endpoints: readonly ActiveEndpoint[];
+  readonly hostEndpoints: readonly ActiveHostEndpoint[];
   /** Keys, names and ids. */
+  readonly removedHostEndpoints: readonly string[];
   readonly removedEndpoints: readonly string[];
   readonly removedProfiles: readonly string[];
   readonly removedPolicies: readonly string[];

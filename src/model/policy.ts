@@ -4,8 +4,12 @@ import type { Origin } from './origin.ts';
 import type { Rule } from './rule.ts';
 import type { Selector } from './selector/ast.ts';
 
-/** Short kinds as Felix writes them in chain names: knp is Kubernetes' own NetworkPolicy. */
-export type PolicyKind = 'knp' | 'np' | 'gnp' | 'kcnp';
+/**
+ * Short kinds as Felix writes them in chain names: knp is Kubernetes' own NetworkPolicy, kcnp its ClusterNetworkPolicy, kanp and
+ * kbanp the AdminNetworkPolicy and BaselineAdminNetworkPolicy that came before that, gnp and np Calico's own. Staged kinds never
+ * get here.
+ */
+export type PolicyKind = 'knp' | 'np' | 'gnp' | 'kcnp' | 'kanp' | 'kbanp';
 
 export interface Policy {
   readonly origin: Origin;
@@ -18,6 +22,17 @@ export interface Policy {
   readonly types: { readonly ingress: boolean; readonly egress: boolean };
   readonly ingress: readonly Rule[];
   readonly egress: readonly Rule[];
+  /** How it applies; absent: to workload endpoints, and to traffic of host endpoints that ends at the host. */
+  readonly applies?: PolicyApplication;
+  /** performanceHints AssumeNeededOnEveryNode: rendered although it selects nothing here. */
+  readonly isNeededEverywhere?: true;
+}
+
+/** Where else, or where instead, a global policy applies. Untracked and pre-DNAT policies never apply to workload endpoints. */
+export interface PolicyApplication {
+  readonly doNotTrack: boolean;
+  readonly preDnat: boolean;
+  readonly applyOnForward: boolean;
 }
 
 /** Identity of a policy on this node, e.g. "knp/default/web"; also the readable part of its chain names. */

@@ -24,6 +24,11 @@ export interface EntityMatch {
   readonly notSelector?: Selector;
   readonly ports: readonly Port[];
   readonly notPorts: readonly Port[];
+  /**
+   * "namespace/name" of a Service: all addresses of its endpoints, ready or not; as a destination their ports and protocols too.
+   * Never together with nets, selectors or (as a destination) ports.
+   */
+  readonly service?: string;
 }
 
 export interface Rule {
@@ -38,6 +43,8 @@ export interface Rule {
   readonly destination: EntityMatch;
   /** Index of the wire object's rule from which this one was made. */
   readonly index: number;
+  /** "key=value" annotations of the rule, shown beside it in the kernel; canonical text is the renderer's business. */
+  readonly comments?: readonly string[];
 }
 
 export const anyEntity: EntityMatch = Object.freeze({ nets: [], notNets: [], ports: [], notPorts: [] });

@@ -6,8 +6,11 @@
 //  - Batches of one source arrive in order. Repeating an update, or deleting what is absent, has no effect.
 
 import type { WorkloadEndpoint } from './endpoint.ts';
+import type { HostEndpoint } from './host-endpoint.ts';
+import type { NetworkSet } from './network-set.ts';
 import type { Policy } from './policy.ts';
 import type { Profile } from './profile.ts';
+import type { ServiceEndpoints } from './service-endpoints.ts';
 import type { Tier } from './tier.ts';
 
 export interface Values {
@@ -19,6 +22,12 @@ export interface Values {
   readonly policy: Policy;
   /** Keyed by tier name. */
   readonly tier: Tier;
+  /** Keyed "namespace/name"; "/name" for a global one. */
+  readonly networkSet: NetworkSet;
+  /** Keyed by name. */
+  readonly hostEndpoint: HostEndpoint;
+  /** Keyed "namespace/slice". */
+  readonly serviceEndpoints: ServiceEndpoints;
 }
 
 export type ValueKind = keyof Values;

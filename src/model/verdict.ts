@@ -23,6 +23,8 @@ export type Reason =
   | 'tunnel'
   /** Conntrack knows the connection (allow) or calls the packet invalid (deny). */
   | 'conntrack'
+  /** A port that host endpoints never close. */
+  | 'failsafe'
   /** The action for traffic from a workload to its own host. */
   | 'endpoint-to-host'
   /** The host may always talk to its own workloads; traffic that touches no workload is not policed. */
@@ -33,7 +35,7 @@ export interface Decision {
   readonly direction: 'ingress' | 'egress';
   readonly action: Action;
   readonly reason: Reason;
-  /** "namespace/name" of the pod, where one decides. */
+  /** "namespace/name" of the pod, or name of the host endpoint, where one decides. */
   readonly endpoint?: string;
   readonly tier?: string;
   /** As the API names it: kind, namespace (if any) and name. */
@@ -71,7 +73,22 @@ export interface World {
     /** Prefixes of workload interfaces; the first one names them. */
     readonly interfacePrefixes: readonly string[];
     readonly defaultEndpointToHostAction: 'ACCEPT' | 'DROP' | 'RETURN';
+    /** What an http match makes of an Allow rule: Ignore leaves it out, for others to enforce; Drop leaves out the rule. Absent: Drop. */
+    readonly httpRules?: 'Ignore' | 'Drop';
+    /** Addresses of the node's own interfaces, by name: where host endpoints that name no interface are. */
+    readonly hostInterfaces?: Readonly<Record<string, readonly string[]>>;
+    /** Ports of the node that host endpoints never close, and those that it may always reach. Absent: none. */
+    readonly failsafeInbound?: readonly FailsafePort[];
+    readonly failsafeOutbound?: readonly FailsafePort[];
   };
+}
+
+export interface FailsafePort {
+  /** IANA number. */
+  readonly protocol: number;
+  readonly port: number;
+  /** CIDR of the peers for which it holds; absent: all. */
+  readonly net?: string;
 }
 
 /** An object that breaks the API's rules, and what holds instead (architecture: "What holds for broken input"). */

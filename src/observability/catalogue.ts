@@ -34,6 +34,8 @@ export const catalogue: readonly MetricDefinition[] = Object.freeze([
   { type: 'gauge', name: 'caracal_sync_invalid_objects', help: 'Objects that break a rule of the API; what then holds is closed.', labels: ['kind'] },
   { type: 'gauge', name: 'caracal_sync_bad_files', help: 'Manifest files that cannot be read or parsed; their last good content holds.' },
   { type: 'gauge', name: 'caracal_sync_last_heard_timestamp_seconds', help: 'When the API server last said anything about a kind.', labels: ['kind'] },
+  { type: 'gauge', name: 'caracal_sync_installed', help: '1 when the API server serves the kind, 0 when API discovery lacks it.', labels: ['kind'] },
+  { type: 'gauge', name: 'caracal_sync_refused', help: '1 while the API server does not let us read the kind.', labels: ['kind'] },
   { type: 'counter', name: 'caracal_sync_events_total', help: 'Changes received that policy uses.', labels: ['kind'] },
   { type: 'counter', name: 'caracal_sync_lists_total', help: 'Complete lists received: paged (list) or streamed (stream).', labels: ['kind', 'method'] },
   { type: 'counter', name: 'caracal_sync_request_failures_total', help: 'Requests to the API server that failed, by reason.', labels: ['kind', 'verb', 'reason'] },

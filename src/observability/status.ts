@@ -5,6 +5,8 @@ import { Map as ImmutableMap, Record as immutableRecord } from 'immutable';
 import type { RecordOf } from 'immutable';
 
 export interface KindState {
+  /** The API server does not serve the kind, and nothing waits for it. */
+  readonly isAbsent?: boolean;
   /** The first complete list of the kind has arrived, and nothing has been lost since. */
   readonly inSync: boolean;
   readonly objects: number;
@@ -52,10 +54,13 @@ export function createStatusBoard(node: string): StatusBoard {
 
 /** Lines for people, at the end of the readiness page. */
 export function statusText(status: Status): string {
-  const kinds = [...status.kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([resource, state]) => {
+  const sorted = [...status.kinds].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const absent = sorted.filter(([, state]) => state.isAbsent === true).map(([resource]) => resource);
+  const kinds = sorted.filter(([, state]) => state.isAbsent !== true).map(([resource, state]) => {
     const what = state.inSync ? `in sync, ${state.objects} object${state.objects === 1 ? '' : 's'}` : 'not in sync';
     return `${resource}: ${what}${state.detail === '' ? '' : ` (${state.detail})`}\n`;
   });
+  if (absent.length > 0) kinds.push(`not installed: ${absent.join(', ')}\n`);
   const { applied } = status;
   const last =
     applied === undefined

@@ -3,6 +3,7 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Family } from '../model/packet.ts';
+import type { Report } from './wire.ts';
 
 export interface Address {
   readonly family: Family;
@@ -31,6 +32,14 @@ export function parseCidr(text: string): Cidr | undefined {
   const prefixLength = Number(prefixText);
   if (prefixLength > width(address.family)) return undefined;
   return { family: address.family, bits: network(address.bits, address.family, prefixLength), prefixLength };
+}
+
+/** A CIDR, or an address, which is the network of itself alone; undefined, and reported, if it is neither. */
+export function readNet(value: unknown, field: string, report: Report): Cidr | undefined {
+  const address = typeof value === 'string' ? parseAddress(value) : undefined;
+  const net = address ? { ...address, prefixLength: width(address.family) } : typeof value === 'string' ? parseCidr(value) : undefined;
+  if (net === undefined) report(field, `${JSON.stringify(value)} is no CIDR`);
+  return net;
 }
 
 export function contains(cidr: Cidr, address: Address): boolean {

@@ -1,20 +1,32 @@
-// What policies are about: the pods, with the labels that selectors see, and the labels of the namespaces.
+// What policies are about: the pods, with the labels that selectors see, and the labels of the namespaces; for Calico's policies
+// also host endpoints, network sets and the endpoints of services.
 //
 // A pod has its own labels without those that pretend to be inherited (pcns.…, pcsa.…), three that name its namespace, its
 // orchestrator and its service account, and the inherited ones: pcns.<key> of its Namespace and pcsa.<key> of its
 // ServiceAccount. A Namespace that is absent (or unreadable) gives none, and what needs it fails closed: see isInNamespace in
-// network-policy.ts and the profile in endpoint-verdict.ts.
+// network-policy-peer.ts and the profile in endpoint-verdict.ts.
 
-import type { InvalidObject, World } from '../model/verdict.ts';
-import { addressKey } from './cidr.ts';
+import type { InvalidObject, WireObject, World } from '../model/verdict.ts';
+import { isCalico } from './calico-metadata.ts';
+import { addressKey, isSameAddress, parseAddress } from './cidr.ts';
 import type { Address } from './cidr.ts';
+import { readEndpointSlice } from './endpoint-slice.ts';
+import type { EndpointSlice } from './endpoint-slice.ts';
+import { readHostEndpoint } from './host-endpoint.ts';
+import type { HostEndpoint } from './host-endpoint.ts';
 import type { LabelMap } from './label-selector.ts';
+import { namespaceLabel, orchestratorLabel, ownLabels, serviceAccountLabel } from './labels.ts';
 import { readMetadata } from './metadata.ts';
+import { covers, readNetworkSet } from './network-set.ts';
+import type { NetworkSet } from './network-set.ts';
 import { interfaceName, readPod } from './pods.ts';
-import type { Pod } from './pods.ts';
+import type { NamedPort, Pod } from './pods.ts';
+import { Profiles } from './profiles.ts';
 import { reportOn } from './report.ts';
+import type { Report } from './wire.ts';
 
 export interface Endpoint extends Pod {
+  readonly kind: 'pod';
   /** "namespace/name". */
   readonly key: string;
   /** All labels that selectors see. */
@@ -23,63 +35,99 @@ export interface Endpoint extends Pod {
   readonly namespaceLabels: LabelMap | undefined;
 }
 
+/** Whatever a selector of Calico's rules may mean. */
+export interface Labelled {
+  readonly labels: LabelMap;
+  /** Network sets have none. */
+  readonly ports: readonly NamedPort[];
+}
+
 export interface Cluster {
-  /** Every endpoint that has this address, on any node. */
+  readonly profiles: Profiles;
+  /** Every pod that has this address, on any node. */
   endpointsAt(address: Address): readonly Endpoint[];
-  /** The endpoint of the judged node behind an interface. */
+  /** Pods, host endpoints and network sets that have or cover this address; `brokenCounts`: broken sets cover every address. */
+  labelledAt(address: Address, brokenCounts: boolean): readonly Labelled[];
+  /** Shares of the Service "namespace/name". */
+  slicesOf(service: string): readonly EndpointSlice[];
+  /** The pod of the judged node behind an interface. */
   endpointBehind(interfaceName: string): Endpoint | undefined;
+  /** The host endpoint that an interface of the judged node is. With "*" that is the one for all interfaces. */
+  hostEndpointAt(interfaceName: string): HostEndpoint | undefined;
 }
 
 export function readCluster(world: World, invalid: InvalidObject[]): Cluster {
-  const namespaces = new Map<string, LabelMap>();
-  const serviceAccounts = new Map<string, LabelMap>();
+  const profiles = new Profiles();
   const pods: Pod[] = [];
+  const slices: EndpointSlice[] = [];
   for (const object of world.objects) {
-    if (object.apiVersion !== 'v1') continue;
     const report = reportOn(object, invalid);
-    if (object.kind === 'Namespace') {
-      const metadata = readMetadata(object, 'cluster', report);
-      if (metadata) namespaces.set(metadata.name, metadata.labels);
-    } else if (object.kind === 'ServiceAccount') {
-      const metadata = readMetadata(object, 'namespaced', report);
-      if (metadata) serviceAccounts.set(`${metadata.namespace}/${metadata.name}`, metadata.labels);
-    } else if (object.kind === 'Pod') {
-      const pod = readPod(object, report);
-      if (pod) pods.push(pod);
-    }
+    if (object.apiVersion === 'v1') readCore(object, profiles, pods, report);
+    if (object.apiVersion !== 'discovery.k8s.io/v1' || object.kind !== 'EndpointSlice') continue;
+    const slice = readEndpointSlice(object, report);
+    if (slice) slices.push(slice);
+  }
+  const sets: NetworkSet[] = [];
+  const hosts: HostEndpoint[] = [];
+  for (const object of world.objects.filter(isCalico)) {
+    const report = reportOn(object, invalid);
+    if (object.kind === 'NetworkSet' || object.kind === 'GlobalNetworkSet') sets.push(readNetworkSet(object, profiles.namespaces, report));
+    if (object.kind !== 'HostEndpoint') continue;
+    const host = readHostEndpoint(object, (profile) => profiles.labelsOf(profile), report);
+    if (host) hosts.push(host);
   }
 
-  const byAddress = new Map<string, Endpoint[]>();
+  const byAddress = new Map<string, (Endpoint | HostEndpoint)[]>();
   const byInterface = new Map<string, Endpoint>();
   const [prefix = ''] = world.options.interfacePrefixes;
-  for (const pod of pods) {
-    const namespaceLabels = namespaces.get(pod.namespace);
-    const serviceAccountLabels = serviceAccounts.get(`${pod.namespace}/${pod.serviceAccount}`);
-    const labels = labelsOf(pod, namespaceLabels, serviceAccountLabels);
-    const endpoint: Endpoint = { ...pod, key: `${pod.namespace}/${pod.name}`, labels, namespaceLabels };
-    for (const key of new Set(pod.addresses.map(addressKey))) byAddress.set(key, [...(byAddress.get(key) ?? []), endpoint]);
-    if (pod.node === world.node) byInterface.set(interfaceName(prefix, pod.namespace, pod.name), endpoint);
+  const endpoints = pods.map((pod) => endpointOf(pod, profiles));
+  for (const each of [...endpoints, ...hosts]) {
+    for (const key of new Set(each.addresses.map(addressKey))) byAddress.set(key, [...(byAddress.get(key) ?? []), each]);
   }
+  for (const endpoint of endpoints) {
+    if (endpoint.node === world.node) byInterface.set(interfaceName(prefix, endpoint.namespace, endpoint.name), endpoint);
+  }
+  const local = hosts.filter(({ node }) => node === world.node).sort((a, b) => (a.key < b.key ? -1 : 1));
   return {
-    endpointsAt: (address) => byAddress.get(addressKey(address)) ?? [],
+    profiles,
+    endpointsAt: (address) => (byAddress.get(addressKey(address)) ?? []).filter((each) => each.kind === 'pod'),
+    labelledAt: (address, brokenCounts) => [
+      ...(byAddress.get(addressKey(address)) ?? []),
+      ...sets.filter((set) => covers(set, address, brokenCounts)).map(({ labels }) => ({ labels, ports: [] })),
+    ],
+    slicesOf: (service) => slices.filter((slice) => slice.service === service),
     endpointBehind: (name) => byInterface.get(name),
+    hostEndpointAt: (name) => local.find((host) => isInterface(host, name, world)),
   };
 }
 
-function labelsOf(pod: Pod, namespaceLabels: LabelMap | undefined, serviceAccountLabels: LabelMap | undefined): LabelMap {
-  const labels = new Map<string, string>();
-  if (namespaceLabels !== undefined) {
-    for (const [key, value] of namespaceLabels) labels.set(`pcns.${key}`, value);
-    labels.set('pcns.projectcalico.org/name', pod.namespace);
+function readCore(object: WireObject, profiles: Profiles, pods: Pod[], report: Report): void {
+  if (object.kind === 'Namespace') {
+    const metadata = readMetadata(object, 'cluster', report);
+    if (metadata) profiles.namespaces.set(metadata.name, metadata.labels);
+  } else if (object.kind === 'ServiceAccount') {
+    const metadata = readMetadata(object, 'namespaced', report);
+    if (metadata) profiles.serviceAccounts.set(`${metadata.namespace}/${metadata.name}`, metadata.labels);
+  } else if (object.kind === 'Pod') {
+    const pod = readPod(object, report);
+    if (pod) pods.push(pod);
   }
-  if (serviceAccountLabels !== undefined) {
-    for (const [key, value] of serviceAccountLabels) labels.set(`pcsa.${key}`, value);
-    labels.set('pcsa.projectcalico.org/name', pod.serviceAccount);
-  }
-  for (const [key, value] of pod.ownLabels) if (!/^pc(ns|sa)\./.test(key)) labels.set(key, value);
-  labels.set('projectcalico.org/namespace', pod.namespace);
-  labels.set('projectcalico.org/orchestrator', 'k8s');
-  if (pod.serviceAccount === '') labels.delete('projectcalico.org/serviceaccount');
-  else labels.set('projectcalico.org/serviceaccount', pod.serviceAccount);
-  return labels;
+}
+
+function endpointOf(pod: Pod, profiles: Profiles): Endpoint {
+  const labels = new Map([
+    ...profiles.labelsOf(`kns.${pod.namespace}`),
+    ...profiles.labelsOf(`ksa.${pod.namespace}.${pod.serviceAccount}`),
+    ...ownLabels(pod.ownLabels),
+  ]);
+  labels.set(namespaceLabel, pod.namespace);
+  labels.set(orchestratorLabel, 'k8s');
+  if (pod.serviceAccount !== '') labels.set(serviceAccountLabel, pod.serviceAccount);
+  return { ...pod, kind: 'pod', key: `${pod.namespace}/${pod.name}`, labels, namespaceLabels: profiles.namespaces.get(pod.namespace) };
+}
+
+function isInterface(host: HostEndpoint, name: string, { options }: World): boolean {
+  if (host.interfaceName !== '') return host.interfaceName === name;
+  const there = (options.hostInterfaces?.[name] ?? []).map(parseAddress);
+  return there.some((address) => address && host.addresses.some((expected) => isSameAddress(expected, address)));
 }

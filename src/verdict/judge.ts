@@ -1,12 +1,13 @@
 // What must happen to a packet on one node, from the wire objects alone: the oracle that the agent's own calculation is
-// compared with. Naive on purpose, and written from the specifications (Kubernetes' NetworkPolicy API, Calico's data model and
-// its order of checks at the hooks); it shares no code with what it judges.
+// compared with. Naive on purpose, and written from the specifications (Kubernetes' policy APIs, Calico's data model and its order
+// of checks at the hooks); it shares no code with what it judges.
 //
 //   workload = an interface whose name starts with one of the prefixes
 //
 //   from a workload ─▶ known? ─▶ own source? ─▶ conntrack ─▶ no tunnel? ─▶ egress policy ─┬▶ to the host: the configured action
 //   to a workload   ─▶ known? ────────────────▶ conntrack ─▶ ingress policy ◀─────────────┘  (forwarded to a workload)
 //   from the host to a workload, and whatever touches no workload: not policed
+//   before, after and instead of that, where the interface is a host endpoint: see host-path.ts
 //
 // A connection that conntrack knows is accepted where it is first met: between two pods of the node that is the sender's side,
 // and the receiver's (even if unknown) is not asked. A packet that conntrack does not track is judged as a new one.
@@ -17,40 +18,17 @@ import type { Decision, InvalidObject, Judge, Verdict, World } from '../model/ve
 import { isSameAddress, parseAddress } from './cidr.ts';
 import type { Address } from './cidr.ts';
 import { readCluster } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
 import { endpointVerdict } from './endpoint-verdict.ts';
-import { readNetworkPolicy } from './network-policy.ts';
-import { defaultTier } from './policy.ts';
-import type { Policy, Tier } from './policy.ts';
-import { reportOn } from './report.ts';
-
-interface Rulebook {
-  readonly options: World['options'];
-  readonly cluster: Cluster;
-  readonly tiers: readonly Tier[];
-  readonly policies: readonly Policy[];
-}
-
-interface AddressedPacket {
-  readonly packet: Packet;
-  readonly source: Address;
-  readonly destination: Address;
-}
-
-/** A decision, and whether it ends the packet's way: an allowed packet may have further checks before it. */
-interface Step {
-  readonly decision: Decision;
-  readonly isFinal: boolean;
-}
+import { forwarded, ownTraffic, preDnatVerdict, untrackedVerdict } from './host-path.ts';
+import { readPolicies } from './policies.ts';
+import { conntrack, final } from './rulebook.ts';
+import type { AddressedPacket, Rulebook, Step } from './rulebook.ts';
 
 /** Packets must have canonical addresses; one that does not is a mistake of the caller and throws. */
 export function judge(world: World): Judge {
   const invalid: InvalidObject[] = [];
   const cluster = readCluster(world, invalid);
-  const policies = world.objects
-    .filter((object) => object.apiVersion === 'networking.k8s.io/v1' && object.kind === 'NetworkPolicy')
-    .map((object) => readNetworkPolicy(object, reportOn(object, invalid)));
-  const rulebook: Rulebook = { options: world.options, cluster, tiers: [defaultTier], policies };
+  const rulebook: Rulebook = { options: world.options, cluster, ...readPolicies(world, invalid) };
   return { invalid, verdict: (packet) => verdict(rulebook, packet) };
 }
 
@@ -61,28 +39,56 @@ function verdict(rulebook: Rulebook, packet: Packet): Verdict {
     decisions.push(step.decision);
     if (step.isFinal || step.decision.action === 'deny') return { action: step.decision.action, decisions };
   }
-  return { action: 'allow', decisions };
+  if (decisions.length > 0) return { action: 'allow', decisions };
+  const direction = hookOf(packet) === 'OUTPUT' ? 'egress' : 'ingress';
+  return { action: 'allow', decisions: [{ direction, action: 'allow', reason: 'not-policed' }] };
 }
 
-function* steps(rulebook: Rulebook, addressed: AddressedPacket): Generator<Step> {
-  const { packet } = addressed;
-  const { inInterface, outInterface } = packet;
+/** Nothing at all: not policed. */
+function* steps(rulebook: Rulebook, received: AddressedPacket): Generator<Step> {
+  const { inInterface, outInterface } = received.packet;
   const isWorkload = (name: string | undefined): name is string =>
     name !== undefined && rulebook.options.interfacePrefixes.some((prefix) => name.startsWith(prefix));
-  const hook = hookOf(packet);
-  if (hook === 'OUTPUT' || (!isWorkload(inInterface) && !isWorkload(outInterface))) {
-    yield final({ direction: hook === 'OUTPUT' ? 'egress' : 'ingress', action: 'allow', reason: 'not-policed' });
+  let isAccepted = false;
+  let addressed = received;
+
+  // Where a packet is first met: as it comes in or, from the host itself, as it goes out.
+  const [direction, interfaceName] = inInterface === undefined ? (['egress', outInterface] as const) : (['ingress', inInterface] as const);
+  const untracked = interfaceName !== undefined && !isWorkload(inInterface) && untrackedVerdict(rulebook, received, direction, interfaceName);
+  if (untracked) {
+    yield { decision: untracked, isFinal: false };
+    isAccepted = true;
+    addressed = { ...received, packet: { ...received.packet, connection: 'untracked' } };
+  }
+  const preDnat = inInterface !== undefined && !isAccepted && preDnatVerdict(rulebook, addressed, inInterface);
+  if (preDnat) {
+    yield { decision: preDnat, isFinal: false };
+    isAccepted = true;
+  }
+
+  switch (hookOf(addressed.packet)) {
+    case 'INPUT':
+      if (isWorkload(inInterface)) yield* fromWorkloadToHost(rulebook, addressed, inInterface);
+      else if (inInterface !== undefined && !isAccepted) yield* ownTraffic(rulebook, addressed, 'ingress', inInterface);
+      return;
+    case 'OUTPUT':
+      if (!isWorkload(outInterface) && outInterface !== undefined && !isAccepted) yield* ownTraffic(rulebook, addressed, 'egress', outInterface);
+      return;
+    case 'FORWARD':
+      if (inInterface !== undefined && !isAccepted) yield* forwarded(rulebook, addressed, 'ingress', inInterface);
+      if (isWorkload(inInterface)) yield fromWorkload(rulebook, addressed, inInterface);
+      if (isWorkload(outInterface)) yield toWorkload(rulebook, addressed, outInterface);
+      if (outInterface !== undefined) yield* forwarded(rulebook, addressed, 'egress', outInterface);
+  }
+}
+
+function* fromWorkloadToHost(rulebook: Rulebook, addressed: AddressedPacket, inInterface: string): Generator<Step> {
+  if (isNeighbourDiscovery(addressed.packet)) {
+    yield final({ direction: 'egress', action: 'allow', reason: 'endpoint-to-host' });
     return;
   }
-  if (isWorkload(inInterface)) {
-    if (hook === 'INPUT' && isNeighbourDiscovery(packet)) {
-      yield final({ direction: 'egress', action: 'allow', reason: 'endpoint-to-host' });
-      return;
-    }
-    yield fromWorkload(rulebook, addressed, inInterface);
-    if (hook === 'INPUT') yield toHost(rulebook, inInterface);
-  }
-  if (isWorkload(outInterface)) yield toWorkload(rulebook, addressed, outInterface);
+  yield fromWorkload(rulebook, addressed, inInterface);
+  yield toHost(rulebook, inInterface);
 }
 
 function fromWorkload(rulebook: Rulebook, addressed: AddressedPacket, inInterface: string): Step {
@@ -116,11 +122,6 @@ function toHost({ cluster, options }: Rulebook, inInterface: string): Step {
   return final({ direction: 'egress', action, reason: 'endpoint-to-host', ...(endpoint && { endpoint: endpoint.key }) });
 }
 
-function conntrack({ connection }: Packet): 'allow' | 'deny' | undefined {
-  if (connection === 'established' || connection === 'related') return 'allow';
-  return connection === 'invalid' ? 'deny' : undefined;
-}
-
 /** VXLAN on its well-known port, and IP in IP: a pod must not speak for the overlay. */
 function isTunnel(packet: Packet): boolean {
   return packet.protocol === 4 || (packet.protocol === 17 && packet.destinationPort === 4789);
@@ -129,10 +130,6 @@ function isTunnel(packet: Packet): boolean {
 /** What IPv6 cannot work without, and Calico lets every interface send to the host: MLD, router and neighbour discovery. */
 function isNeighbourDiscovery({ family, protocol, icmp }: Packet): boolean {
   return family === 6 && protocol === 58 && icmp !== undefined && [130, 131, 132, 133, 135, 136].includes(icmp.type);
-}
-
-function final(decision: Decision): Step {
-  return { decision, isFinal: true };
 }
 
 function addressOf(text: string): Address {

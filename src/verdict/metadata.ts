@@ -31,13 +31,25 @@ export function readMetadata(object: WireObject, scope: 'cluster' | 'namespaced'
   check('metadata.name', object.kind === 'Namespace' ? dnsLabelProblem(name) : dnsSubdomainProblem(name));
   if (scope === 'namespaced') check('metadata.namespace', dnsLabelProblem(namespace));
 
-  const labels = readStrings(object.metadata.labels, 'metadata.labels', report);
-  for (const [key, value] of labels ?? []) check(`metadata.labels[${key}]`, labelKeyProblem(key) ?? labelValueProblem(value));
+  const labels = readLabels(object.metadata.labels, 'metadata.labels', report);
   const annotations = readStrings(object.metadata.annotations, 'metadata.annotations', report);
   return valid && labels && annotations ? { namespace, name, labels, annotations } : undefined;
 }
 
-function readStrings(value: unknown, field: string, report: Report): ReadonlyMap<string, string> | undefined {
+export function readLabels(value: unknown, field: string, report: Report): ReadonlyMap<string, string> | undefined {
+  const labels = readStrings(value, field, report);
+  if (labels === undefined) return undefined;
+  let valid = true;
+  for (const [key, text] of labels) {
+    const problem = labelKeyProblem(key) ?? labelValueProblem(text);
+    if (problem === undefined) continue;
+    report(`${field}[${key}]`, problem);
+    valid = false;
+  }
+  return valid ? labels : undefined;
+}
+
+export function readStrings(value: unknown, field: string, report: Report): ReadonlyMap<string, string> | undefined {
   const fields = readFields(value, field, report);
   if (fields === undefined) return undefined;
   const strings = new Map<string, string>();

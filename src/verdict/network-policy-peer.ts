@@ -12,8 +12,14 @@ import type { Report } from './wire.ts';
 export type Peer =
   | { readonly kind: 'any' }
   | { readonly kind: 'block'; readonly cidr: Cidr; readonly except: readonly Cidr[] }
-  /** Without a namespace selector: pods of the policy's own namespace. */
-  | { readonly kind: 'pods'; readonly podSelector: LabelSelector; readonly namespaceSelector?: LabelSelector };
+  | PodPeer;
+
+/** Without a namespace selector: pods of the policy's own namespace. */
+export interface PodPeer {
+  readonly kind: 'pods';
+  readonly podSelector: LabelSelector;
+  readonly namespaceSelector?: LabelSelector;
+}
 
 /** Undefined when the peer does not mean the address; otherwise the endpoints there that it means. */
 export function peerMatches(
@@ -31,12 +37,14 @@ export function peerMatches(
       return isMeant ? { endpoints: there } : undefined;
     }
     case 'pods': {
-      const endpoints = there.filter(
-        (endpoint) => isInNamespace(endpoint, peer.namespaceSelector, policyNamespace) && selects(peer.podSelector, endpoint.labels),
-      );
+      const endpoints = there.filter((endpoint) => peerSelects(peer, endpoint, policyNamespace));
       return endpoints.length > 0 ? { endpoints } : undefined;
     }
   }
+}
+
+export function peerSelects({ podSelector, namespaceSelector }: PodPeer, endpoint: Endpoint, policyNamespace: string): boolean {
+  return isInNamespace(endpoint, namespaceSelector, policyNamespace) && selects(podSelector, endpoint.labels);
 }
 
 /**

@@ -11,24 +11,16 @@
 // The entries of `from`/`to` are read in network-policy-peer.ts, those of `ports` in network-policy-port.ts.
 
 import type { WireObject } from '../model/verdict.ts';
+import { kubernetesRuleMatches } from './kubernetes-rule.ts';
+import type { KubernetesRule } from './kubernetes-rule.ts';
 import { readLabelSelector, selects } from './label-selector.ts';
 import type { LabelSelector } from './label-selector.ts';
 import { readMetadata } from './metadata.ts';
-import { peerMatches, readPeer } from './network-policy-peer.ts';
-import type { Peer } from './network-policy-peer.ts';
-import { portMatches, readPort } from './network-policy-port.ts';
-import type { RulePort } from './network-policy-port.ts';
-import { defaultTier } from './policy.ts';
+import { readPeer } from './network-policy-peer.ts';
+import { readPort } from './network-policy-port.ts';
 import type { Direction, Policy, Rule, Traffic } from './policy.ts';
 import { fieldsOf, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
-
-interface Entry {
-  /** Empty: any peer. */
-  readonly peers: readonly Peer[];
-  /** Empty: any protocol and port. */
-  readonly ports: readonly RulePort[];
-}
 
 export function readNetworkPolicy(object: WireObject, report: Report): Policy {
   const { name, namespace = '' } = object.metadata;
@@ -49,10 +41,12 @@ export function readNetworkPolicy(object: WireObject, report: Report): Policy {
     kind: object.kind,
     namespace,
     name,
-    tier: defaultTier.name,
+    tier: 'default',
     order: 1000,
     tieBreak: `${name}/${namespace}/KubernetesNetworkPolicy`,
-    selects: (endpoint) => endpoint.namespace === namespace && selects(selector, endpoint.labels),
+    stage: 'normal',
+    appliesOnForward: false,
+    selects: (endpoint) => endpoint.kind === 'pod' && endpoint.namespace === namespace && selects(selector, endpoint.labels),
     rules,
   };
 }
@@ -83,11 +77,11 @@ function readRules(spec: Fields, direction: Direction, namespace: string, report
   return entries?.flatMap((value, index) => {
     const entry = readEntry(value, `spec.${direction}[${index}]`, direction === 'ingress' ? 'from' : 'to', report);
     if (entry === undefined) return [];
-    return [{ index, action: 'allow' as const, matches: (traffic: Traffic) => entryMatches(entry, namespace, traffic) }];
+    return [{ index, action: 'allow' as const, matches: (traffic: Traffic) => kubernetesRuleMatches(entry, namespace, traffic) }];
   });
 }
 
-function readEntry(value: unknown, field: string, peersField: 'from' | 'to', report: Report): Entry | undefined {
+function readEntry(value: unknown, field: string, peersField: 'from' | 'to', report: Report): KubernetesRule | undefined {
   const entry = fieldsOf(value);
   if (entry === undefined) {
     report(field, 'must be an object');
@@ -99,20 +93,4 @@ function readEntry(value: unknown, field: string, peersField: 'from' | 'to', rep
   const peers = peerList && readAll(peerList, `${field}.${peersField}`, (peer, at) => readPeer(peer, at, report));
   const ports = portList && readAll(portList, `${field}.ports`, (port, at) => readPort(port, at, report));
   return isKnown && peers && ports ? { peers, ports } : undefined;
-}
-
-/**
- * A named port is looked up on the pods that have the destination address: on ingress that is the protected pod (and whoever
- * shares its address), on egress only those count that the peer means, when it means pods.
- */
-function entryMatches({ peers, ports }: Entry, namespace: string, traffic: Traffic): boolean {
-  const { cluster, direction, source, destination } = traffic;
-  const address = direction === 'ingress' ? source : destination;
-  const everyone: readonly Peer[] = [{ kind: 'any' }];
-  return (peers.length === 0 ? everyone : peers).some((peer) => {
-    const match = peerMatches(peer, address, namespace, cluster);
-    if (match === undefined) return false;
-    const receivers = direction === 'ingress' ? cluster.endpointsAt(destination) : match.endpoints;
-    return ports.length === 0 || ports.some((port) => portMatches(port, traffic.packet, receivers));
-  });
 }

@@ -3,6 +3,7 @@
 import type { Packet } from '../model/packet.ts';
 import type { Address } from './cidr.ts';
 import type { Cluster, Endpoint } from './cluster.ts';
+import type { HostEndpoint } from './host-endpoint.ts';
 
 export type Direction = 'ingress' | 'egress';
 
@@ -11,7 +12,7 @@ export interface Traffic {
   /** As the endpoint sees it: ingress is what it receives. */
   readonly direction: Direction;
   /** Whose policies are asked. */
-  readonly endpoint: Endpoint;
+  readonly endpoint: Endpoint | HostEndpoint;
   readonly packet: Packet;
   readonly source: Address;
   readonly destination: Address;
@@ -34,10 +35,16 @@ export interface Policy {
   readonly order: number;
   /** Decides between equal orders: compared as text. */
   readonly tieBreak: string;
-  selects(endpoint: Endpoint): boolean;
+  /** Where it is asked: untracked and pre-DNAT policies are about hosts only, and never asked with the normal ones. */
+  readonly stage: Stage;
+  /** Of a normal policy: whether it is asked about what a host forwards, too. */
+  readonly appliesOnForward: boolean;
+  selects(endpoint: Endpoint | HostEndpoint): boolean;
   /** The directions in which the selected endpoints are isolated, with the rules of each. */
   readonly rules: { readonly [D in Direction]?: readonly Rule[] };
 }
+
+export type Stage = 'normal' | 'untracked' | 'pre-dnat';
 
 export interface Tier {
   readonly name: string;
@@ -46,5 +53,3 @@ export interface Tier {
   /** For traffic of a selected endpoint that no rule of the tier matched. */
   readonly defaultAction: 'deny' | 'pass';
 }
-
-export const defaultTier: Tier = Object.freeze({ name: 'default', order: 1_000_000, defaultAction: 'deny' });

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { createGraph } from '../../src/calc/graph.ts';
 import type { Desired } from '../../src/model/desired.ts';
+import type { Policy } from '../../src/model/policy.ts';
 import type { Batch, Update } from '../../src/model/update.ts';
 import { DesiredState } from '../property/desired-state.ts';
 import { localNode } from './worlds.ts';
@@ -14,10 +15,18 @@ export class CheckedGraph {
   readonly state = new DesiredState();
   readonly #graph = createGraph({ node: localNode });
   #inSync = false;
+  /** Policies that ask to be rendered everywhere, as they are now. */
+  readonly #everywhere = new Set<string>();
 
   /** One batch; what it changed. */
   update(updates: readonly Update[], inSync = false): Desired | undefined {
     const batch: Batch = { resource: 'Any', updates, receivedAt: 7, ...(inSync ? { inSync: true } : {}) };
+    for (const { op, kind, key, ...rest } of updates) {
+      if (kind !== 'policy') continue;
+      const { types, isNeededEverywhere, applies } = op === 'upsert' ? (rest as { value: Policy }).value : {};
+      if (isNeededEverywhere === true && (types?.ingress === true || (types?.egress === true && applies?.preDnat !== true))) this.#everywhere.add(key);
+      else this.#everywhere.delete(key);
+    }
     const desired = this.#graph.update(batch);
     const first = inSync && !this.#inSync;
     this.#inSync ||= inSync;
@@ -31,8 +40,12 @@ export class CheckedGraph {
     this.#assertNews(desired);
     this.state.take(desired);
     // What is not needed must be gone by now.
-    this.state.snapshot();
+    this.snapshot();
     return desired;
+  }
+
+  snapshot(): unknown {
+    return this.state.snapshot(this.#everywhere);
   }
 
   #assertNews(desired: Desired): void {
@@ -47,6 +60,10 @@ export class CheckedGraph {
     for (const endpoint of desired.endpoints) {
       assert.ok(!isDeepStrictEqual(this.state.endpoints.get(endpoint.key), endpoint), `endpoint ${endpoint.key} is sent again`);
       assert.ok(!desired.removedEndpoints.includes(endpoint.key));
+    }
+    for (const endpoint of desired.hostEndpoints) {
+      assert.ok(!isDeepStrictEqual(this.state.hostEndpoints.get(endpoint.key), endpoint), `host endpoint ${endpoint.key} is sent again`);
+      assert.ok(!desired.removedHostEndpoints.includes(endpoint.key));
     }
   }
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import fc from 'fast-check';
 
+import type { EndpointTier } from '../../src/model/desired.ts';
 import type { Update } from '../../src/model/update.ts';
 import { CheckedGraph } from './checked-graph.ts';
 import { naiveState } from './naive-state.ts';
@@ -20,7 +21,7 @@ interface History {
 }
 
 const history: fc.Arbitrary<History> = fc.record({
-  updates: fc.array(update, { minLength: 1, maxLength: 40, size: 'max' }),
+  updates: fc.array(update, { minLength: 1, maxLength: 50, size: 'max' }),
   cuts: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 6 }),
   inSync: fc.nat(4),
 });
@@ -49,12 +50,12 @@ function scratch(updates: readonly Update[]): CheckedGraph {
   return graph;
 }
 
-const runs = { numRuns: 600 };
+const runs = { numRuns: 800 };
 
 test('any batching of a history ends in the state that its end gives from scratch', () => {
   fc.assert(
     fc.property(history, (made) => {
-      assert.deepEqual(run(made).state.snapshot(), scratch(updatesOf(worldAfter(made.updates))).state.snapshot());
+      assert.deepEqual(run(made).snapshot(), scratch(updatesOf(worldAfter(made.updates))).snapshot());
     }),
     runs,
   );
@@ -67,7 +68,7 @@ test('the same objects in any order end in the same state', () => {
   });
   fc.assert(
     fc.property(shuffled, ({ made, updates }) => {
-      assert.deepEqual(run({ ...made, updates }).state.snapshot(), scratch(updatesOf(worldAfter(made.updates))).state.snapshot());
+      assert.deepEqual(run({ ...made, updates }).snapshot(), scratch(updatesOf(worldAfter(made.updates))).snapshot());
     }),
     runs,
   );
@@ -78,12 +79,18 @@ test('endpoints, policies, profiles and the members of sets are those of a naive
     fc.property(history, (made) => {
       const { state } = run(made);
       const naive = naiveState(worldAfter(made.updates));
-      const endpoints = [...state.endpoints.values()].map(({ key, profiles, tiers }) => ({
+      const plain = (tiers: readonly EndpointTier[]): unknown => tiers.map(({ name, defaultAction, ingress, egress }) => [name, defaultAction, ingress, egress]);
+      const endpoints = [...state.endpoints.values()].map(({ key, profiles, tiers }) => ({ key, profiles, tiers: plain(tiers) }));
+      assert.deepEqual(endpoints.sort((a, b) => (a.key < b.key ? -1 : 1)), naive.endpoints);
+      const hostEndpoints = [...state.hostEndpoints.values()].map(({ key, profiles, normal, forward, untracked, preDnat }) => ({
         key,
         profiles,
-        tiers: tiers.map(({ name, defaultAction, ingress, egress }) => [name, defaultAction, ingress, egress]),
+        normal: plain(normal),
+        forward: plain(forward),
+        untracked: plain(untracked),
+        preDnat: plain(preDnat),
       }));
-      assert.deepEqual(endpoints.sort((a, b) => (a.key < b.key ? -1 : 1)), naive.endpoints);
+      assert.deepEqual(hostEndpoints.sort((a, b) => (a.key < b.key ? -1 : 1)), naive.hostEndpoints);
       assert.deepEqual([...state.policies.keys()].sort(), naive.policies);
       assert.deepEqual([...state.profiles.keys()].sort(), naive.profiles);
       const sets = new Map([...state.sets].map(([id, { type, use, members }]) => [id, { type, use, members }]));
@@ -100,8 +107,8 @@ test('taking everything away again leaves nothing', () => {
       const world = worldAfter(made.updates);
       const deletions = updatesOf(world).map(({ kind, key }): Update => ({ op: 'delete', kind, key }));
       for (const updates of batches({ ...made, updates: deletions })) graph.update(updates);
-      const { sets, policies, profiles, endpoints } = graph.state;
-      assert.deepEqual([sets.size, policies.size, profiles.size, endpoints.size], [0, 0, 0, 0]);
+      const { sets, policies, profiles, endpoints, hostEndpoints } = graph.state;
+      assert.deepEqual([sets.size, policies.size, profiles.size, endpoints.size, hostEndpoints.size], [0, 0, 0, 0, 0]);
     }),
     runs,
   );
@@ -111,7 +118,7 @@ test('sending the whole world again changes nothing', () => {
   fc.assert(
     fc.property(history, (made) => {
       const graph = run(made);
-      assert.equal(graph.update(structuredClone(updatesOf(worldAfter(made.updates)).filter(({ kind }) => kind === 'endpoint' || kind === 'tier'))), undefined);
+      assert.equal(graph.update(structuredClone(updatesOf(worldAfter(made.updates)).filter(({ kind }) => kind !== 'policy' && kind !== 'profile'))), undefined);
       assert.equal(graph.update(updatesOf(worldAfter(made.updates))), undefined);
     }),
     runs,
@@ -128,9 +135,9 @@ test('a long churn of many endpoints ends in the state that its end gives from s
   fc.assert(
     fc.property(churn, (made) => {
       const world = worldAfter(made.updates);
-      const { state } = run(made);
-      assert.deepEqual(state.snapshot(), scratch(updatesOf(world)).state.snapshot());
-      const sets = new Map([...state.sets].map(([id, { type, use, members }]) => [id, { type, use, members }]));
+      const graph = run(made);
+      assert.deepEqual(graph.snapshot(), scratch(updatesOf(world)).snapshot());
+      const sets = new Map([...graph.state.sets].map(([id, { type, use, members }]) => [id, { type, use, members }]));
       assert.deepEqual(sets, naiveState(world).sets);
     }),
     { numRuns: 5, endOnFailure: true },

@@ -5,75 +5,12 @@ import { test } from 'node:test';
 
 import type { Desired } from '../../src/model/desired.ts';
 import type { WorkloadEndpoint } from '../../src/model/endpoint.ts';
-import { labelsOf } from '../../src/model/labels.ts';
 import type { Policy } from '../../src/model/policy.ts';
-import { policyKey } from '../../src/model/policy.ts';
-import type { EntityMatch, Rule } from '../../src/model/rule.ts';
-import { anyEntity } from '../../src/model/rule.ts';
-import { parseSelector } from '../../src/model/selector/parse.ts';
+import type { Rule } from '../../src/model/rule.ts';
 import type { Update } from '../../src/model/update.ts';
 import { CheckedGraph } from './checked-graph.ts';
-import { localNode, originOf } from './worlds.ts';
-
-interface PodParts {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly address?: string;
-  readonly local?: boolean;
-  readonly profiles?: readonly string[];
-  readonly ports?: WorkloadEndpoint['ports'];
-}
-
-function pod(name: string, { labels = {}, address = '10.0.0.1', local = false, profiles = [], ports = [] }: PodParts = {}): Update {
-  const value: WorkloadEndpoint = {
-    origin: originOf('Pod', name, 'ns'),
-    node: local ? localNode : 'node-1',
-    ...(local ? { interfaceName: `cali-${name}` } : {}),
-    addresses: [address],
-    labels: labelsOf(Object.entries(labels)),
-    profiles,
-    ports,
-  };
-  return { op: 'upsert', kind: 'endpoint', key: `ns/${name}`, value };
-}
-
-function gone(kind: Update['kind'], key: string): Update {
-  return { op: 'delete', kind, key };
-}
-
-function profile(name: string, labels: Readonly<Record<string, string>> = {}, ingress: readonly Rule[] = []): Update {
-  const value = { origin: originOf('Namespace', name), name, labels: labelsOf(Object.entries(labels)), ingress, egress: [] };
-  return { op: 'upsert', kind: 'profile', key: name, value };
-}
-
-function tier(name: string, order: number, defaultAction: 'deny' | 'pass'): Update {
-  return { op: 'upsert', kind: 'tier', key: name, value: { origin: originOf('Tier', name), name, order, defaultAction } };
-}
-
-function rule(action: Rule['action'], source: Partial<EntityMatch> & { readonly from?: string; readonly notFrom?: string } = {}, more: Partial<Rule> = {}): Rule {
-  const { from, notFrom, ...rest } = source;
-  const entity = {
-    ...anyEntity,
-    ...rest,
-    ...(from === undefined ? {} : { selector: parseSelector(from) }),
-    ...(notFrom === undefined ? {} : { notSelector: parseSelector(notFrom) }),
-  };
-  return { action, source: entity, destination: anyEntity, index: 0, ...more };
-}
-
-function policy(name: string, selector: string, ingress: readonly Rule[], more: Partial<Policy> = {}): Update {
-  const value: Policy = {
-    origin: originOf('NetworkPolicy', name, 'ns'),
-    kind: 'knp',
-    tier: 'default',
-    order: 1000,
-    selector: parseSelector(selector),
-    types: { ingress: true, egress: false },
-    ingress,
-    egress: [],
-    ...more,
-  };
-  return { op: 'upsert', kind: 'policy', key: policyKey(value.kind, value.origin.namespace, name), value };
-}
+import { gone, networkSet, pod, policy, profile, rule, slice, tier } from './objects.ts';
+import { originOf } from './worlds.ts';
 
 /** In sync, with one local pod "web" (app web) and what else is given. */
 function synced(...updates: readonly Update[]): CheckedGraph {
@@ -329,4 +266,30 @@ test('a policy that is deleted and added again in one batch is no change', () =>
 test('a change set passes on when its batch was received', () => {
   const graph = new CheckedGraph();
   assert.equal(graph.update([pod('web', { local: true })], true)?.receivedAt, 7);
+});
+
+test('a network set that gains a network is one added member, whatever else it holds', () => {
+  const graph = synced(policy('p', 'all()', [rule('allow', { from: 'has(set)' })]), networkSet('n', { set: '' }, ['10.1.0.0/16', '10.2.0.0/16']));
+  const desired = graph.update([networkSet('n', { set: '' }, ['10.2.0.0/16', '10.1.0.0/16', '10.3.0.9/32'])]);
+  assert.deepEqual(desired?.setDeltas.map(({ added, removed }) => ({ added, removed })), [{ added: ['10.3.0.9'], removed: [] }]);
+});
+
+test('a network set in another order, or with /32 written for an address that a pod has, changes nothing', () => {
+  const from = rule('allow', { from: 'has(set)' });
+  const graph = synced(policy('p', 'all()', [from]), networkSet('n', { set: '' }, ['10.1.0.0/16', '10.0.0.1/32']));
+  assert.equal(graph.update([networkSet('n', { set: '' }, ['10.0.0.1/32', '10.1.0.0/16'])]), undefined);
+  assert.equal(graph.update([pod('x', { labels: { set: '' }, address: '10.0.0.1' })]), undefined);
+  assert.equal(graph.update([networkSet('n', { set: '' }, ['10.1.0.0/16'])]), undefined);
+});
+
+test('an endpoint that moves from one slice of a service to another in one batch is no change', () => {
+  const ports = [{ protocol: 6, port: 80 }];
+  const graph = synced(policy('p', 'all()', [rule('allow', { service: 'ns/web' })]), slice('a', 'ns/web', ['10.0.0.1'], ports), slice('b', 'ns/web', [], ports));
+  assert.equal(graph.update([slice('a', 'ns/web', [], ports), slice('b', 'ns/web', ['10.0.0.1'], ports)]), undefined);
+  assert.deepEqual(parts(graph.update([gone('serviceEndpoints', 'ns/b')])), ['setDeltas']);
+});
+
+test('a service that no rule names costs nothing', () => {
+  const graph = synced();
+  assert.equal(graph.update([slice('a', 'ns/web', ['10.0.0.1'], [{ protocol: 6, port: 80 }])]), undefined);
 });

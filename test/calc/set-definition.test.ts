@@ -31,3 +31,15 @@ test('uses, ports and protocols of one selector are sets of their own', () => {
   assert.equal(new Set(ids).size, 15);
   for (const id of ids) assert.match(id, /^[A-Za-z0-9:_-]{1,25}$/);
 });
+
+test('a service has the ids that Felix gives it, with ports and without', () => {
+  assert.equal(setId({ use: 'allow', service: 'ns/web', withPorts: true }), felixId('svc', 'ns/web').slice(0, 25));
+  assert.equal(setId({ use: 'allow', service: 'ns/web', withPorts: false }), felixId('svcnoport', 'ns/web').slice(0, 25));
+});
+
+test('uses and forms of one service are sets of their own', () => {
+  const uses = ['allow', 'deny', 'pass'] as const;
+  const ids = uses.flatMap((use) => [true, false].map((withPorts) => setId({ use, service: 'ns/web', withPorts })));
+  assert.equal(new Set(ids).size, 6);
+  for (const id of ids) assert.match(id, /^[A-Za-z0-9:_-]{1,25}$/);
+});

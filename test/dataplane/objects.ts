@@ -6,7 +6,7 @@ import { defaultOptions, renderOptions } from '../../src/dataplane/options.ts';
 import type { DataplaneOptions } from '../../src/dataplane/options.ts';
 import type { RenderOptions } from '../../src/dataplane/render/options.ts';
 
-export const anyone: ActiveEntity = { nets: [], notNets: [], sets: [], notSets: [], ports: [], notPorts: [], portSets: [], notPortSets: [] };
+export const anyone: ActiveEntity = { nets: [], notNets: [], sets: [], notSets: [], ports: [], notPorts: [], portSets: [], notPortSets: [], serviceSets: [] };
 
 export function entity(fields: Partial<ActiveEntity>): ActiveEntity {
   return { ...anyone, ...fields };
@@ -60,6 +60,8 @@ export function desired(fields: Partial<Desired> = {}): Desired {
     policies: [],
     profiles: [],
     endpoints: [],
+    hostEndpoints: [],
+    removedHostEndpoints: [],
     removedEndpoints: [],
     removedProfiles: [],
     removedPolicies: [],

@@ -14,6 +14,7 @@ export interface FakeRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly authorization: string | undefined;
+  readonly ifNoneMatch: string | undefined;
 }
 
 export type Answer = (response: ServerResponse, request: FakeRequest) => void;
@@ -22,6 +23,7 @@ export class FakeApiServer implements AsyncDisposable {
   readonly requests: FakeRequest[] = [];
   readonly #server: Server;
   readonly #answers = new Map<string, Answer[]>();
+  readonly #standing = new Map<string, Answer>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -47,6 +49,16 @@ export class FakeApiServer implements AsyncDisposable {
     this.#answers.set(path, [...(this.#answers.get(path) ?? []), ...answers]);
   }
 
+  /** What every request for a path gets for which nothing else is left; until it is called again. */
+  always(path: string, answer: Answer): void {
+    this.#standing.set(path, answer);
+  }
+
+  /** How many requests there were for a path. */
+  count(path: string): number {
+    return this.requests.filter((request) => request.path === path).length;
+  }
+
   /** The request of that number, from 1, for any collection. */
   async request(number: number): Promise<FakeRequest> {
     await waitFor(`request ${number}; there were ${JSON.stringify(this.requests)}`, limit, () => (this.requests.length >= number ? true : undefined));
@@ -63,10 +75,10 @@ export class FakeApiServer implements AsyncDisposable {
 
   #serve(incoming: IncomingMessage, response: ServerResponse): void {
     const url = new URL(incoming.url ?? '/', this.url);
-    const request = { path: url.pathname, query: Object.fromEntries(url.searchParams), authorization: incoming.headers.authorization };
+    const request = { path: url.pathname, query: Object.fromEntries(url.searchParams), authorization: incoming.headers.authorization, ifNoneMatch: incoming.headers['if-none-match'] };
     this.requests.push(request);
     response.on('error', () => {});
-    (this.#answers.get(request.path)?.shift() ?? new WatchStream().answer)(response, request);
+    (this.#answers.get(request.path)?.shift() ?? this.#standing.get(request.path) ?? new WatchStream().answer)(response, request);
   }
 }
 
@@ -129,11 +141,39 @@ export const page = (kind: string, resourceVersion: string, items: readonly unkn
   items,
 });
 
-/** Any document, or text as it is. */
-export const body = (content: unknown): Answer => (response) => {
-  response.writeHead(200, { 'content-type': 'application/json' });
+/** Any document, or text as it is; 304 to who has seen it, where it has an etag. */
+export const body = (content: unknown, etag?: string): Answer => (response, request) => {
+  const headers = { 'content-type': 'application/json', ...(etag === undefined ? {} : { etag }) };
+  if (etag !== undefined && request.ifNoneMatch === etag) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  response.writeHead(200, headers);
   response.end(typeof content === 'string' ? content : JSON.stringify(content));
 };
+
+/** What /apis answers: resources by group and version, those that are stale by name. */
+export const aggregatedDiscovery = (served: Readonly<Record<string, readonly string[]>>, stale: readonly string[] = []): unknown => ({
+  kind: 'APIGroupDiscoveryList',
+  apiVersion: 'apidiscovery.k8s.io/v2',
+  metadata: {},
+  items: Object.entries(Object.groupBy([...Object.keys(served), ...stale], (apiVersion) => apiVersion.split('/')[0] ?? '')).map(([name, versions = []]) => ({
+    metadata: { name },
+    versions: versions.map((apiVersion) => ({
+      version: apiVersion.split('/')[1],
+      freshness: stale.includes(apiVersion) ? 'Stale' : 'Current',
+      ...(served[apiVersion] === undefined ? {} : { resources: served[apiVersion].map((resource) => ({ resource, scope: 'Cluster', verbs: ['list', 'watch'] })) }),
+    })),
+  })),
+});
+
+/** What /apis/<group>/<version> answers. */
+export const resourceList = (groupVersion: string, plurals: readonly string[]): unknown => ({
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion,
+  resources: plurals.flatMap((name) => [{ name, verbs: ['list', 'watch'] }, { name: `${name}/status`, verbs: ['get'] }]),
+});
 
 /** Takes the request and says nothing at all. */
 export const silence: Answer = () => {};

@@ -8,8 +8,10 @@ import { suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { parameterKeys, parameters, variablesOf } from '../../src/config/parameters.ts';
+import { kinds } from '../../src/sync/resources/kinds.ts';
 
 interface Rule {
+  readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
 }
@@ -51,7 +53,11 @@ suite('manifests/caracal.yaml', () => {
   test('grants list and watch, and nothing else', () => {
     const { rules } = find('ClusterRole');
     assert.deepEqual([...new Set(rules.flatMap((rule) => rule.verbs))].toSorted(), ['list', 'watch']);
-    assert.deepEqual(rules.flatMap((rule) => rule.resources).toSorted(), ['namespaces', 'networkpolicies', 'nodes', 'pods', 'serviceaccounts']);
+  });
+  test('grants every kind that is read, in every group that may serve it, and no other', () => {
+    const granted = find('ClusterRole').rules.flatMap(({ apiGroups, resources }) => apiGroups.flatMap((group) => resources.map((resource) => `${resource}.${group}`)));
+    const read = kinds.flatMap(({ apiVersion, otherApiVersions = [], plural }) => [apiVersion, ...otherApiVersions].map((each) => `${plural}.${each.includes('/') ? each.split('/')[0] : ''}`));
+    assert.deepEqual(granted.toSorted(), read.toSorted());
   });
   test('sets only parameters of the agent, to values that it accepts', () => {
     const variables = new Set(parameterKeys.flatMap((key) => variablesOf(parameters[key])));

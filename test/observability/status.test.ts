@@ -26,6 +26,12 @@ suite('status', () => {
     board.setApplied({ at: Date.UTC(2026, 0, 2), milliseconds: 1.26 });
     assert.match(statusText(board.snapshot), /last applied: 2026-01-02T00:00:00.000Z, 1.3 ms after it was received\n$/);
   });
+  test('as text it names the kinds that are not installed in one line', () => {
+    const board = createStatusBoard('node-a');
+    for (const kind of ['Tier', 'NetworkSet']) board.setKind(kind, { isAbsent: true, inSync: false, objects: 0, detail: '' });
+    board.setKind('Pod', { isAbsent: false, inSync: true, objects: 2, detail: '' });
+    assert.equal(statusText(board.snapshot), 'node: node-a\nPod: in sync, 2 objects\nnot installed: NetworkSet, Tier\nlast applied: nothing yet\n');
+  });
   test('a change that the kernel has is counted with its latency', async () => {
     const board = createStatusBoard('node-a');
     const { metrics, text } = createMetrics({ processMetrics: false });

@@ -106,7 +106,7 @@ test(`there and back again ends where it began (seed ${seed})`, () => {
       const before = state.snapshot();
       updates(graph, state, shuffled(source.list(other.objects), order));
       updates(graph, state, shuffled(source.list([]), order));
-      assert.deepEqual(state.snapshot(), { sets: [], policies: [], profiles: [], endpoints: [] });
+      assert.deepEqual(state.snapshot(), { sets: [], policies: [], profiles: [], endpoints: [], hostEndpoints: [] });
       updates(graph, state, shuffled(source.list(drawn.objects), order));
       assert.deepEqual(state.snapshot(), before);
     }),

@@ -8,6 +8,7 @@ import type { Packet } from '../../src/model/packet.ts';
 import type { Judge, Verdict, World } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { features } from './features.ts';
+import type { Feature } from './features.ts';
 
 /** Decisive packets of each reason and each feature. */
 const enough = 20;
@@ -49,13 +50,17 @@ export class Coverage {
   #worlds = 0;
   #packets = 0;
   #allowed = 0;
-  readonly #reasons = new Map<string, number>(reasons.map((reason) => [reason, 0]));
-  readonly #features = new Map<string, number>(features.map(({ name }) => [name, 0]));
+  readonly #reasons: Map<string, number>;
+  readonly #features: Map<string, number>;
+  readonly #wanted: readonly Feature[];
 
   readonly #lookedFor: number;
 
   /** `share`: how many threads look; each looks for its part, and a little more. */
-  constructor(share = 1) {
+  constructor(share = 1, wanted: readonly Feature[] = features, wantedReasons: readonly string[] = reasons) {
+    this.#wanted = wanted;
+    this.#reasons = new Map(wantedReasons.map((reason) => [reason, 0]));
+    this.#features = new Map(wanted.map(({ name }) => [name, 0]));
     this.#lookedFor = share === 1 ? enough : Math.ceil((1.5 * enough) / share);
   }
 
@@ -79,7 +84,7 @@ export class Coverage {
       const last = decisions.at(-1);
       if (last !== undefined) add(this.#reasons, `${last.direction} ${last.action} ${last.reason}`, 1);
     }
-    for (const feature of features) {
+    for (const feature of this.#wanted) {
       if ((this.#features.get(feature.name) ?? 0) >= this.#lookedFor) continue;
       const other = feature.without(world, judged.invalid);
       if (other === undefined) continue;

@@ -2,7 +2,7 @@
 // on the way: nothing refers to what was not sent, deltas are true differences, nothing is removed while referred to.
 
 import assert from 'node:assert/strict';
-import type { ActiveEndpoint, ActivePolicy, ActiveProfile, ActiveRule, Desired, DesiredSet, Member, SetDelta, SetId } from '../../src/model/desired.ts';
+import type { ActiveEndpoint, ActiveHostEndpoint, ActivePolicy, ActiveProfile, ActiveRule, Desired, DesiredSet, EndpointTier, Member, SetDelta, SetId } from '../../src/model/desired.ts';
 
 export interface HeldSet extends Omit<DesiredSet, 'members'> {
   readonly members: Set<Member>;
@@ -13,6 +13,7 @@ export class DesiredState {
   readonly policies = new Map<string, ActivePolicy>();
   readonly profiles = new Map<string, ActiveProfile>();
   readonly endpoints = new Map<string, ActiveEndpoint>();
+  readonly hostEndpoints = new Map<string, ActiveHostEndpoint>();
 
   take(desired: Desired): void {
     for (const set of desired.addedSets) this.#addSet(set);
@@ -29,20 +30,26 @@ export class DesiredState {
       this.#assertPoliciesOf(endpoint);
       this.endpoints.set(endpoint.key, endpoint);
     }
+    for (const endpoint of desired.hostEndpoints) {
+      this.#assertPoliciesOf(endpoint);
+      this.hostEndpoints.set(endpoint.key, endpoint);
+    }
+    for (const key of desired.removedHostEndpoints) assert.ok(this.hostEndpoints.delete(key), `host endpoint ${key} is removed but was not there`);
     for (const key of desired.removedEndpoints) assert.ok(this.endpoints.delete(key), `endpoint ${key} is removed but was not there`);
     for (const name of desired.removedProfiles) assert.ok(this.profiles.delete(name), `profile ${name} is removed but was not there`);
     for (const key of desired.removedPolicies) assert.ok(this.policies.delete(key), `policy ${key} is removed but was not there`);
     for (const id of desired.removedSets) assert.ok(this.sets.delete(id), `set ${id} is removed but was not there`);
     for (const holder of [...this.policies.values(), ...this.profiles.values()]) this.#assertSets(holder);
-    for (const endpoint of this.endpoints.values()) this.#assertPoliciesOf(endpoint);
+    for (const endpoint of [...this.endpoints.values(), ...this.hostEndpoints.values()]) this.#assertPoliciesOf(endpoint);
   }
 
-  /** Plain data in one order, for comparison; and only what something needs may be there. */
-  snapshot(): unknown {
+  /** Plain data in one order, for comparison; and only what something needs may be there. `everywhere`: policies that are needed besides. */
+  snapshot(everywhere: Iterable<string> = []): unknown {
     const endpoints = sorted(this.endpoints);
-    const needed = new Set(endpoints.flatMap(({ tiers }) => tiers.flatMap(({ ingress, egress }) => [...ingress, ...egress])));
+    const hostEndpoints = sorted(this.hostEndpoints);
+    const needed = new Set([...everywhere, ...[...endpoints, ...hostEndpoints].flatMap(policiesOf)]);
     assert.deepEqual([...this.policies.keys()].sort(), [...needed].sort(), 'exactly the policies that local endpoints need');
-    const profiles = new Set(endpoints.flatMap((endpoint) => endpoint.profiles));
+    const profiles = new Set([...endpoints, ...hostEndpoints].flatMap((endpoint) => endpoint.profiles));
     assert.deepEqual([...this.profiles.keys()].sort(), [...profiles].sort(), 'exactly the profiles that local endpoints need');
     const sets = new Set([...this.policies.values(), ...this.profiles.values()].flatMap(setsOf));
     assert.deepEqual([...this.sets.keys()].sort(), [...sets].sort(), 'exactly the sets that policies and profiles need');
@@ -51,6 +58,7 @@ export class DesiredState {
       policies: sorted(this.policies),
       profiles: sorted(this.profiles),
       endpoints: endpoints.map((endpoint) => ({ ...endpoint, addresses: [...endpoint.addresses].sort() })),
+      hostEndpoints,
     };
   }
 
@@ -77,17 +85,23 @@ export class DesiredState {
     for (const id of setsOf(holder)) assert.ok(this.sets.has(id), `set ${id} is referred to but was not sent`);
   }
 
-  #assertPoliciesOf(endpoint: ActiveEndpoint): void {
-    for (const { ingress, egress } of endpoint.tiers) {
-      for (const key of [...ingress, ...egress]) assert.ok(this.policies.has(key), `policy ${key} is referred to but was not sent`);
-    }
+  #assertPoliciesOf(endpoint: ActiveEndpoint | ActiveHostEndpoint): void {
+    for (const key of policiesOf(endpoint)) assert.ok(this.policies.has(key), `policy ${key} is referred to but was not sent`);
     for (const name of endpoint.profiles) assert.ok(this.profiles.has(name), `profile ${name} is referred to but was not sent`);
   }
 }
 
+function tiersOf(endpoint: ActiveEndpoint | ActiveHostEndpoint): readonly EndpointTier[] {
+  return 'tiers' in endpoint ? endpoint.tiers : [...endpoint.normal, ...endpoint.forward, ...endpoint.untracked, ...endpoint.preDnat];
+}
+
+function policiesOf(endpoint: ActiveEndpoint | ActiveHostEndpoint): readonly string[] {
+  return tiersOf(endpoint).flatMap(({ ingress, egress }) => [...ingress, ...egress]);
+}
+
 function setsOf({ ingress, egress }: { readonly ingress: readonly ActiveRule[]; readonly egress: readonly ActiveRule[] }): readonly SetId[] {
   return [...ingress, ...egress].flatMap(({ source, destination }) =>
-    [source, destination].flatMap(({ sets, notSets, portSets, notPortSets }) => [...sets, ...notSets, ...portSets, ...notPortSets]),
+    [source, destination].flatMap(({ sets, notSets, portSets, notPortSets, serviceSets }) => [...sets, ...notSets, ...portSets, ...notPortSets, ...serviceSets]),
   );
 }
 

@@ -37,8 +37,8 @@ function selector(keys: Readonly<Record<string, readonly string[]>>, empty: numb
   );
 }
 
-const podSelector = selector(podKeys, 15);
-const namespaceSelector = selector(namespaceKeys, 20);
+export const podSelector = selector(podKeys, 15);
+export const namespaceSelector = selector(namespaceKeys, 20);
 
 const knownAddress = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.nat(1), fc.nat(11)).map(([node, index]) => podAddress(node, index)) },

@@ -161,6 +161,6 @@ function offersOf(pod: WireObject): Target['offers'] {
   return [...containers, ...initContainers].flatMap(({ ports = [] }) => ports.map((port) => [numbers[port.protocol ?? 'TCP'] ?? 0, port.containerPort] as const));
 }
 
-function interfaceOf(prefix: string, pod: WireObject): string {
+export function interfaceOf(prefix: string, pod: WireObject): string {
   return prefix + createHash('sha1').update(`${pod.metadata.namespace}.${pod.metadata.name}`).digest('hex').slice(0, 11);
 }

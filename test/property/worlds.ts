@@ -112,13 +112,13 @@ export function identity(object: WireObject): string {
   return `${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }
 
-function distinct(object: fc.Arbitrary<WireObject>, minLength: number, maxLength: number): fc.Arbitrary<readonly WireObject[]> {
+export function distinct(object: fc.Arbitrary<WireObject>, minLength: number, maxLength: number): fc.Arbitrary<readonly WireObject[]> {
   // "max": without it, fast-check draws far fewer than maxLength by default.
   return fc.uniqueArray(object, { minLength, maxLength, selector: identity, size: 'max' });
 }
 
 /** Mostly all of them; a missing one leaves its pods without labels of a namespace and without a profile. */
-const namespaces = fc.tuple(distinct(namespaceObject, namespaceNames.length, namespaceNames.length), chance(15)).map(([all, drops]) => all.slice(drops ? 1 : 0));
+export const namespaces = fc.tuple(distinct(namespaceObject, namespaceNames.length, namespaceNames.length), chance(15)).map(([all, drops]) => all.slice(drops ? 1 : 0));
 
 const policies = fc.oneof({ weight: 1, arbitrary: distinct(networkPolicy, 0, 3) }, { weight: 5, arbitrary: distinct(networkPolicy, 4, 8) });
 

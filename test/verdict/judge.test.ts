@@ -148,6 +148,7 @@ test('of two policies that allow, the first by name is named', () => {
 });
 
 test('policies of other kinds and groups are not taken for NetworkPolicy', () => {
-  const other = { ...isolateIngress, apiVersion: 'crd.projectcalico.org/v1' };
-  assert.deepEqual(decisions(world([...pods, other]), into('a/x', '192.0.2.1', '10.0.0.1')), ['allow profile']);
+  for (const other of [{ apiVersion: 'example.com/v1' }, { kind: 'StagedKubernetesNetworkPolicy', apiVersion: 'crd.projectcalico.org/v1' }]) {
+    assert.deepEqual(decisions(world([...pods, { ...isolateIngress, ...other }]), into('a/x', '192.0.2.1', '10.0.0.1')), ['allow profile']);
+  }
 });

@@ -81,3 +81,56 @@ export function fromHost(key: string, source: string, destination: string): Pack
   const { inInterface: _, ...rest } = into(key, source, destination);
   return rest;
 }
+
+type Json = Record<string, unknown>;
+
+function calico(kind: string, key: string, spec: Json, metadata: Json = {}): WireObject {
+  const [first = '', second] = key.split('/');
+  const identity = second === undefined ? { name: first } : { name: second, namespace: first };
+  return { apiVersion: 'crd.projectcalico.org/v1', kind, metadata: { ...identity, ...metadata }, spec };
+}
+
+/** GlobalNetworkPolicy `globalPolicy('name', …)`. */
+export function globalPolicy(name: string, spec: Json, metadata: Json = {}): WireObject {
+  return calico('GlobalNetworkPolicy', name, spec, metadata);
+}
+
+/** Calico's NetworkPolicy `calicoPolicy('namespace/name', …)`. */
+export function calicoPolicy(key: string, spec: Json, metadata: Json = {}): WireObject {
+  return calico('NetworkPolicy', key, spec, metadata);
+}
+
+export function tier(name: string, spec: Json): WireObject {
+  return calico('Tier', name, spec);
+}
+
+/** NetworkSet 'namespace/name', GlobalNetworkSet 'name'. */
+export function networkSet(key: string, nets: readonly unknown[], labels: Labels = {}): WireObject {
+  return calico(key.includes('/') ? 'NetworkSet' : 'GlobalNetworkSet', key, { nets }, { labels });
+}
+
+export function hostEndpoint(name: string, spec: Json, labels: Labels = {}): WireObject {
+  return calico('HostEndpoint', name, { node: 'here', ...spec }, { labels });
+}
+
+/** `slice('namespace/service', ['10.0.0.1'], [{ port: 80 }])`. */
+export function slice(key: string, addresses: readonly string[], ports: readonly Json[], more: Json = {}): WireObject {
+  const [ns = '', service = ''] = key.split('/');
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `${service}-1`, namespace: ns, labels: { 'kubernetes.io/service-name': service } },
+    addressType: 'IPv4',
+    endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: false } })),
+    ports,
+    ...more,
+  };
+}
+
+export function clusterPolicy(name: string, spec: Json): WireObject {
+  return { apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', metadata: { name }, spec };
+}
+
+export function adminPolicy(kind: 'AdminNetworkPolicy' | 'BaselineAdminNetworkPolicy', name: string, spec: Json): WireObject {
+  return { apiVersion: 'policy.networking.k8s.io/v1alpha1', kind, metadata: { name }, spec };
+}

@@ -6,7 +6,7 @@
 //   conntrack                     established and related pass, invalid is dropped
 //   marks cleared                 the other direction's verdict on the same packet must not count here
 //   tunnel packets (egress only)
-//   tiers                         each policy until one accepts; end of tier drops unless one passed
+//   tiers                         each policy until one accepts or passes; end of tier drops unless one passed
 //   profiles                      reached when no tier applies in this direction, or all of them passed
 
 import type { ActiveEndpoint, EndpointTier } from '../../model/desired.ts';
@@ -22,6 +22,8 @@ import type { Chain, Rule } from './rule.ts';
 
 const ipip = 4;
 const udp = 17;
+/** What one of them accepted skips the others; looking for the mark behind each of them would cost most packets more (docs/adr/0006). */
+const policiesBetweenReturns = 5;
 
 /** Ingress, then egress. Throws EncodingRefused. */
 export function endpointChains(endpoint: ActiveEndpoint, options: RenderOptions): Chain[] {
@@ -97,9 +99,13 @@ function tierRules(tier: EndpointTier, direction: Direction, first: boolean, opt
   const rules: Rule[] = [];
   // Ahead of the first tier the mark is clear already.
   if (!first) rules.push(rule([], clearMark(pass), `Start of tier ${tier.name}`));
-  for (const key of tier[direction]) {
-    rules.push(rule([markClear(pass)], jump(policyChainName(direction, key))));
-    rules.push(rule([markSet(accept)], builtin('RETURN'), 'Return if policy accepted'));
+  const policies = tier[direction];
+  for (const [i, key] of policies.entries()) {
+    // All alike, so that a policy more changes no other rule.
+    rules.push(rule([markClear((accept | pass) >>> 0)], jump(policyChainName(direction, key))));
+    if (i === policies.length - 1 || i % policiesBetweenReturns === policiesBetweenReturns - 1) {
+      rules.push(rule([markSet(accept)], builtin('RETURN'), 'Return if policy accepted'));
+    }
   }
   if (tier.defaultAction === 'deny') {
     rules.push(rule([markClear(pass)], denyTarget(options), `End of tier ${tier.name}. ${denyWord(options)} if no policies passed packet`));

@@ -16,6 +16,7 @@
 import type { ActiveEntity, ActiveRule } from '../../model/desired.ts';
 import { familyOf } from '../../model/net/cidr.ts';
 import type { Family } from '../../model/packet.ts';
+import { encodeComment } from '../encoding.ts';
 import { EncodingRefused } from '../errors.ts';
 import { icmp, limit, markClear, markSet, net, ports, portSet, protocol, set } from './match.ts';
 import type { End } from './match.ts';
@@ -25,6 +26,13 @@ import { assignMark, builtin, clearMark, rule as makeRule, setMark } from './rul
 import type { Match, Rule, Target } from './rule.ts';
 
 const anyNet: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
+/**
+ * iptables-restore takes 255 words and 10,239 characters for a rule. Lists that the API limits to fifty must not reach that: of the
+ * exceptions of one end so many of each kind are in the rule itself, the others become a block; and comments end.
+ */
+const inlineExceptions = 2;
+const commentCount = 8;
+const commentLength = 1_000;
 const icmpFamilies: Readonly<Record<number, Family>> = { 1: 4, 58: 6 };
 
 /** `logPrefix` is the expanded prefix of Log rules. Throws EncodingRefused. */
@@ -33,7 +41,7 @@ export function policyRule(rule: ActiveRule, options: RenderOptions, setName: Se
   if (conditions === undefined) return [];
   const { accept, pass } = options.marks;
   const rules = blocks(conditions, options);
-  const matches = [...conditions.inline];
+  const matches = [...comments(rule), ...conditions.inline];
   if (rules.length > 0) matches.push(markSet(options.marks.scratch0));
   switch (rule.action) {
     case 'allow':
@@ -49,8 +57,19 @@ export function policyRule(rule: ActiveRule, options: RenderOptions, setName: Se
 }
 
 function logTarget(prefix: string): Target {
-  // The kernel keeps 29 characters.
-  return { text: `-j LOG --log-prefix "${prefix.replace(/[^\w @%+=:,./-]/g, '_').slice(0, 27)}: " --log-level 5` };
+  return { text: `-j LOG --log-prefix "${prefix}: " --log-level 5` };
+}
+
+/** What its author wrote about the rule, on the rule that decides. */
+function comments(rule: ActiveRule): Match[] {
+  const matches: Match[] = [];
+  let free = commentLength;
+  for (const text of (rule.comments ?? []).map(encodeComment)) {
+    free -= text.length;
+    if (free < 0 || matches.length === commentCount) break;
+    if (text !== '') matches.push({ text: `-m comment --comment "${text}"` });
+  }
+  return matches;
 }
 
 /** A rule taken apart. */
@@ -78,6 +97,7 @@ function conditionsOf(rule: ActiveRule, family: Family, setName: SetNames): Cond
     for (const id of entity.sets) inline.push(set(end, setName(id)));
     for (const id of entity.notSets) inline.push(set(end, setName(id), true));
     addPorts(conditions, end, entity, rule.protocol, protocolMatch, setName);
+    for (const id of entity.serviceSets) inline.push(portSet(end, setName(id)));
   }
 
   if (rule.icmp !== undefined || rule.notIcmp !== undefined) {
@@ -116,17 +136,21 @@ function addPorts(
   protocolMatch: Match | undefined,
   setName: SetNames,
 ): void {
+  // -m multiport needs -p on the same rule.
+  const prefix = protocolMatch === undefined ? [] : [protocolMatch];
   const numbers = entity.ports.length === 0 ? [] : ports(end, entity.ports, protocolNumber);
   const names = entity.portSets.map((id) => portSet(end, setName(id)));
   const first = numbers[0] ?? names[0];
   if (first !== undefined && numbers.length + names.length === 1) conditions.inline.push(first);
   else if (first !== undefined) {
-    // -m multiport needs -p on the same rule.
-    const prefix = protocolMatch === undefined ? [] : [protocolMatch];
     conditions.anyOf.push([...numbers.map((match) => [...prefix, match]), ...names.map((match) => [match])]);
   }
-  if (entity.notPorts.length > 0) conditions.inline.push(...ports(end, entity.notPorts, protocolNumber, true));
-  for (const id of entity.notPortSets) conditions.inline.push(portSet(end, setName(id), true));
+  const notNumbers = (negated: boolean): Match[] => (entity.notPorts.length === 0 ? [] : ports(end, entity.notPorts, protocolNumber, negated));
+  const notNames = (negated: boolean): Match[] => entity.notPortSets.map((id) => portSet(end, setName(id), negated));
+  for (const exceptions of [notNumbers, notNames]) {
+    conditions.inline.push(...exceptions(true).slice(0, inlineExceptions));
+    for (const match of exceptions(false).slice(inlineExceptions)) conditions.noneOf.push([...prefix, match]);
+  }
 }
 
 /** The rules ahead of the final one; none when it can say everything itself. */

@@ -63,8 +63,12 @@ function labelled(rules: readonly Rule[], comment: string): Rule[] {
   return first === undefined ? [] : [{ ...first, text: `-m comment --comment "${encodeComment(comment)}" ${first.text}` }, ...rest];
 }
 
+/** What the kernel keeps of a prefix, without the ": " behind it. */
+const logPrefixLength = 27;
+
+/** %t tier, %k kind, %n name, %p namespace/name. The template is the operator's; what objects put into it is not trusted. */
 function expandPrefix(template: string, origin: Origin, tier: string, key: string): string {
   const name = origin.namespace === '' ? origin.name : `${origin.namespace}/${origin.name}`;
   const values: Readonly<Record<string, string>> = { t: tier, k: key.slice(0, key.includes('/') ? key.indexOf('/') : undefined), n: origin.name, p: name };
-  return template.replace(/%([tknp])/g, (_, letter: string) => values[letter] ?? '');
+  return template.replace(/%([tknp])/g, (_, letter: string) => encodeComment(values[letter] ?? '')).slice(0, logPrefixLength);
 }

@@ -1,5 +1,8 @@
-// What kubectl and the API server fill in when they take an object: here nobody else does it.
+// What kubectl and the API server fill in when they take an object: here nobody else does it. Only what makes a difference; decoders
+// read what is absent as the default that the schema of its kind would fill in.
 
+import { calicoNetworkPolicies } from '../resources/calico-network-policy.ts';
+import { globalNetworkPolicies } from '../resources/global-network-policy.ts';
 import { namespaces } from '../resources/namespace.ts';
 import { identityOf } from '../resources/object-meta.ts';
 import type { AnyResource } from '../resources/resource.ts';
@@ -9,8 +12,22 @@ import { type Fields, fieldsOf, isAbsent } from '../resources/wire.ts';
 export function withDefaults(resource: AnyResource, object: Fields): Fields {
   const metadata = fieldsOf(object['metadata']);
   if (metadata === undefined) return object;
-  if (resource.namespaced && isAbsent(metadata['namespace'])) return { ...object, metadata: { ...metadata, namespace: 'default' } };
-  return resource === namespaces ? namespaceWithName(object, metadata) : object;
+  if (resource === namespaces) return namespaceWithName(object, metadata);
+  const placed = resource.namespaced && isAbsent(metadata['namespace']) ? { ...object, metadata: { ...metadata, namespace: 'default' } } : object;
+  const isPolicy = resource === calicoNetworkPolicies || resource === globalNetworkPolicies;
+  return isPolicy && object['apiVersion'] === 'projectcalico.org/v3' ? policyWithTypes(placed) : placed;
+}
+
+/**
+ * Calico's API fills in the directions of which a policy has rules, or Ingress. Its store, crd.projectcalico.org/v1, fills in nothing:
+ * there, none given means both.
+ */
+function policyWithTypes(object: Fields): Fields {
+  const spec = isAbsent(object['spec']) ? {} : fieldsOf(object['spec']);
+  if (spec === undefined || !(isAbsent(spec['types']) || (Array.isArray(spec['types']) && spec['types'].length === 0))) return object;
+  const has = (direction: unknown): boolean => Array.isArray(direction) && direction.length > 0;
+  const types = [...(has(spec['ingress']) || !has(spec['egress']) ? ['Ingress'] : []), ...(has(spec['egress']) ? ['Egress'] : [])];
+  return { ...object, spec: { ...spec, types } };
 }
 
 /** The API server gives each Namespace a label with its name (KEP-2161), whatever the manifest says. */

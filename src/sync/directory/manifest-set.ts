@@ -8,7 +8,7 @@ import type { Update } from '../../model/update.ts';
 import { namespaces } from '../resources/namespace.ts';
 import { identityText } from '../resources/object-meta.ts';
 import { pods } from '../resources/pod.ts';
-import type { AnyResource } from '../resources/resource.ts';
+import { type AnyResource, titleOf } from '../resources/resource.ts';
 import type { ResourceCache } from '../resources/resource-cache.ts';
 import type { ManifestObject } from './manifest.ts';
 
@@ -69,7 +69,7 @@ export class ManifestSet {
     if (winner === undefined) return cache?.remove(identity);
     if (second !== undefined) {
       const at = ({ file, object }: Claim): string => `${file}:${object.line}`;
-      const name = `${resource.kind} ${identityText(identity)}`;
+      const name = `${titleOf(resource)} ${identityText(identity)}`;
       this.#logger.warn({ object: name, used: at(winner), ignored: at(second) }, `${name} is defined twice: ${at(winner)} is used, ${at(second)} is not; remove one of them`);
     }
     return cache?.upsert(winner.object.object);
@@ -100,7 +100,7 @@ export class ManifestSet {
 }
 
 function keyOf({ resource, identity }: ManifestObject): string {
-  return `${resource.kind} ${identityText(identity)}`;
+  return `${titleOf(resource)} ${identityText(identity)}`;
 }
 
 function byFileAndLine(a: Claim, b: Claim): number {

@@ -8,7 +8,7 @@ import type { DecodeContext } from '../resources/decode-context.ts';
 import { kinds } from '../resources/kinds.ts';
 import { type Identity, identityText, readMeta } from '../resources/object-meta.ts';
 import { ProblemList } from '../resources/problem.ts';
-import type { AnyResource } from '../resources/resource.ts';
+import { type AnyResource, serves, titleOf } from '../resources/resource.ts';
 import { type Fields, fieldsOf, isAbsent, shown } from '../resources/wire.ts';
 import { withDefaults } from './defaults.ts';
 import { validateMetadata } from './validate.ts';
@@ -90,7 +90,7 @@ class ManifestReader {
       }
       return;
     }
-    const resource = kinds.find((each) => each.kind === kind && each.apiVersion === apiVersion);
+    const resource = kinds.find((each) => each.kind === kind && serves(each, apiVersion));
     if (resource === undefined) this.ignored.add(`${apiVersion} ${kind}`);
     else this.#take(resource, fields, place);
   }
@@ -100,11 +100,11 @@ class ManifestReader {
     const { problems, report } = new ProblemList();
     validateMetadata(resource, object, report);
     const meta = readMeta(object, resource.namespaced, report);
-    // What the decoder finds is what the API server would have found.
-    if (problems.length === 0) problems.push(...resource.decode(object, this.#context).problems);
+    // What the decoder finds is what the API server would have found, but for what is a matter of this agent alone.
+    if (problems.length === 0) problems.push(...resource.decode(object, this.#context).problems.filter(({ isOurs }) => isOurs !== true));
     for (const { field, problem, remedy } of problems) {
       const name = meta === undefined ? '' : ` ${identityText(meta)}`;
-      this.#refuse(place, pathOf(field), `${resource.kind}${name}: ${field} ${problem} (${remedy})`);
+      this.#refuse(place, pathOf(field), `${titleOf(resource)}${name}: ${field} ${problem} (${remedy})`);
     }
     if (meta === undefined || problems.length > 0) return;
     const identity = { namespace: meta.namespace, name: meta.name };

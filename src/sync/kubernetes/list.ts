@@ -12,8 +12,11 @@ import { readAll, type RequestOptions, type Transport } from './transport.ts';
 /** A page is in memory at once, decoded; this many pods are some five megabytes. */
 const pageSize = 500;
 
+/** A kind where it is served. */
+export type Collection = Pick<AnyResource, 'kind' | 'apiVersion' | 'plural'>;
+
 export interface ListTarget {
-  readonly resource: AnyResource;
+  readonly collection: Collection;
   readonly transport: Transport;
   readonly decoder: Decoder<unknown>;
   readonly signal: AbortSignal;
@@ -23,17 +26,17 @@ export interface ListTarget {
 }
 
 /** @throws RequestFailure */
-export async function readList({ resource, transport, decoder, signal, replacement, onHeard }: ListTarget): Promise<string> {
+export async function readList({ collection, transport, decoder, signal, replacement, onHeard }: ListTarget): Promise<string> {
   const options: RequestOptions = { accept: decoder.mediaType, signal };
   let continueToken: string | undefined;
   for (;;) {
     // No resourceVersion: the present state, not one that a cache may have held for long. With 0 the limit would be ignored.
     const query = { limit: String(pageSize), ...(continueToken === undefined ? {} : { continue: continueToken }) };
-    const response = await transport.get(collectionPath(resource), query, options);
+    const response = await transport.get(collectionPath(collection), query, options);
     const body = await readAll(response);
     onHeard();
     if (response.status !== 200) throw refusalOf(response, body);
-    const page = decoder.listPage(body, `${resource.kind}List`);
+    const page = decoder.listPage(body, `${collection.kind}List`);
     for (const item of page.items) replacement.add(item);
     if (page.continueToken === undefined) return page.resourceVersion;
     if (page.continueToken === continueToken) throw new ResponseBroken('a list that continues with the page it has just sent');

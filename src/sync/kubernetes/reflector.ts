@@ -17,19 +17,23 @@ import type { Metrics } from '../../lib/metrics.ts';
 import type { Update } from '../../model/update.ts';
 import { ConnectionFailed, isRequestFailure, RequestRefused, type RequestFailure, ResponseBroken } from '../errors.ts';
 import { type Identity, identityOf } from '../resources/object-meta.ts';
+import { titleOf } from '../resources/resource.ts';
 import type { Replacement, ResourceCache } from '../resources/resource-cache.ts';
 import { JitteredBackoff } from './backoff.ts';
 import type { Decoder, WatchEvent } from './decoder.ts';
-import { readList } from './list.ts';
+import { type Collection, readList } from './list.ts';
+import { Pause } from './pause.ts';
 import { refused } from './refusal.ts';
 import { wentBack } from './resource-version.ts';
 import type { Transport } from './transport.ts';
 import { readWatch } from './watch.ts';
 
-export type Verb = 'list' | 'watch';
+export type Verb = 'list' | 'watch' | 'get';
 
 export interface ReflectorOptions {
   readonly cache: ResourceCache;
+  /** The group and version that serves the kind. */
+  readonly apiVersion: string;
   readonly transport: Transport;
   readonly decoder: Decoder<unknown>;
   readonly clock: Clock;
@@ -60,6 +64,10 @@ export interface Failure {
   readonly message: string;
   /** The server does not let us: no retry helps before somebody changes that. */
   readonly refused: boolean;
+  /** The server does not know a kind that need not be there; whether it is there, discovery says. */
+  readonly missing: boolean;
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
   /** When the first one of a row happened, by the clock. */
   readonly since: number;
 }
@@ -73,11 +81,13 @@ const streamRefusals: readonly number[] = [400, 405, 406, 415, 422];
 /** Expired again this soon, a list is no remedy. Milliseconds. */
 const expiryInterval = 10_000;
 /** Nobody may make us wait for longer. Milliseconds. */
-const longestWait = 300_000;
+export const longestWait = 300_000;
 
 export class Reflector {
   readonly #options: ReflectorOptions;
+  /** As metrics name it. */
   readonly #kind: string;
+  readonly #collection: Collection;
   readonly #backoff: JitteredBackoff;
   readonly #stop = new AbortController();
   /** Where to resume; undefined: a list is needed. */
@@ -93,13 +103,15 @@ export class Reflector {
   #watching = false;
   #lastHeard: number | undefined;
   #failure: Failure | undefined;
+  readonly #pause: Pause;
   #running: Promise<void> | undefined;
-  #wake = (): void => {};
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
-    this.#kind = options.cache.resource.kind;
+    this.#kind = titleOf(options.cache.resource);
+    this.#collection = { ...options.cache.resource, apiVersion: options.apiVersion };
     this.#backoff = new JitteredBackoff(options.random);
+    this.#pause = new Pause(options.clock);
   }
 
   get cache(): ResourceCache {
@@ -118,13 +130,18 @@ export class Reflector {
   /** Nothing is delivered after it resolved. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#wake();
+    this.#pause.end();
     await this.#running;
   }
 
   /** The server answers others again: a wait for it ends now. */
   hurry(): void {
-    if (this.#failure?.refused === false) this.#wake();
+    if (this.#failure?.refused === false && !this.#failure.missing) this.#pause.end();
+  }
+
+  /** Discovery says that the kind is there: a wait for it ends now. */
+  appeared(): void {
+    if (this.#failure?.missing === true) this.#pause.end();
   }
 
   async #run(): Promise<void> {
@@ -147,7 +164,7 @@ export class Reflector {
     const onHeard = (): void => {
       receivedAt ??= this.#heard();
     };
-    const version = await readList({ resource: cache.resource, transport, decoder, signal: this.#stop.signal, replacement, onHeard });
+    const version = await readList({ collection: this.#collection, transport, decoder, signal: this.#stop.signal, replacement, onHeard });
     this.#complete(replacement, version, receivedAt ?? this.#heard(), 'list');
   }
 
@@ -206,12 +223,12 @@ export class Reflector {
   }
 
   async #read(query: Readonly<Record<string, string>>, onEvents: (events: readonly WatchEvent<unknown>[], now: number) => void, onOpen = (): void => {}): Promise<void> {
-    const { cache, transport, decoder, random } = this.#options;
+    const { transport, decoder, random } = this.#options;
     // Not all at once, five to ten minutes after an API server was restarted.
     const timeoutSeconds = String(300 + Math.floor(random() * 300));
     try {
       await readWatch({
-        resource: cache.resource,
+        collection: this.#collection,
         transport,
         decoder,
         signal: this.#stop.signal,
@@ -307,7 +324,7 @@ export class Reflector {
     if (failure === undefined) return;
     this.#failure = undefined;
     this.#options.onStatus();
-    if (!failure.refused) this.#options.onRecovered();
+    if (!failure.refused && !failure.missing) this.#options.onRecovered();
   }
 
   /** The one place that decides what a failure means, and how long to wait. */
@@ -317,7 +334,8 @@ export class Reflector {
     const status = error instanceof RequestRefused ? error.status : 0;
     metrics.count('caracal_sync_request_failures_total', { kind: this.#kind, verb, reason: error instanceof RequestRefused ? error.reason : error.name });
     const expired = error instanceof RequestRefused && error.expired;
-    if (expired || error instanceof ResponseBroken) this.#version = undefined;
+    // What comes back after it was gone (404) has another history.
+    if (expired || status === 404 || error instanceof ResponseBroken) this.#version = undefined;
     if (status === 401) transport.renewCredentials();
 
     // Both are normal in the life of a watch: tried again at once, and nothing to speak of.
@@ -327,21 +345,11 @@ export class Reflector {
     if (status === 401) this.#renewed = true;
     if (firstExpiry || oldToken) return;
 
-    this.#failure = { verb, message: error.message, refused: status === 401 || status === 403 || status === 404, since: this.#failure?.since ?? now };
+    const missing = status === 404 && this.cache.resource.isOptional === true;
+    const isRefused = status === 401 || status === 403 || (status === 404 && !missing);
+    this.#failure = { verb, message: error.message, refused: isRefused, missing, status, since: this.#failure?.since ?? now };
     this.#options.onStatus();
     const asked = error instanceof RequestRefused ? Math.min(error.retryAfter, longestWait) : 0;
-    await this.#sleep(Math.max(this.#backoff.delay(now), asked));
-  }
-
-  async #sleep(milliseconds: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = this.#options.clock.after(milliseconds, resolve);
-      this.#wake = () => {
-        timer.cancel();
-        resolve();
-      };
-      if (this.#stop.signal.aborted) this.#wake();
-    });
-    this.#wake = () => {};
+    if (!this.#stop.signal.aborted) await this.#pause.wait(Math.max(this.#backoff.delay(now), asked));
   }
 }

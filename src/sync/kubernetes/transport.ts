@@ -20,12 +20,15 @@ export interface Transport {
 export interface RequestOptions {
   readonly accept: string;
   readonly signal: AbortSignal;
+  /** The answer is 304, and has no body, where what is asked for still has this etag. */
+  readonly ifNoneMatch?: string;
 }
 
 export interface ApiResponse {
   readonly status: number;
   /** The Retry-After header, in milliseconds from now; 0 where there is none. */
   readonly retryAfter: number;
+  readonly etag: string | undefined;
   /**
    * Calls back with each chunk, in the turn in which it arrives; what that throws ends the response and is passed on. Resolves at
    * the end. Rejects with ConnectionFailed when the connection breaks or is silent for too long.
@@ -75,18 +78,18 @@ export class KubernetesTransport implements Transport {
     }
   }
 
-  async get(path: string, query: Readonly<Record<string, string>>, { accept, signal }: RequestOptions): Promise<ApiResponse> {
+  async get(path: string, query: Readonly<Record<string, string>>, { accept, signal, ifNoneMatch }: RequestOptions): Promise<ApiResponse> {
     const credentials = await this.#credentials();
     const url = `${this.#config.getCurrentCluster()?.server ?? ''}${path}?${new URLSearchParams(query).toString()}`;
     try {
       const { statusCode, headers, body } = await request(url, {
         dispatcher: this.#dispatcher(credentials),
-        headers: { accept, 'user-agent': 'caracal', ...credentials.headers },
+        headers: { accept, 'user-agent': 'caracal', ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }), ...credentials.headers },
         signal,
         headersTimeout: this.#timeouts.headers,
         bodyTimeout: this.#timeouts.silence,
       });
-      return { status: statusCode, retryAfter: retryAfter(headers['retry-after']), read: (onChunk) => readBody(body, onChunk) };
+      return { status: statusCode, retryAfter: retryAfter(headers['retry-after']), etag: first(headers['etag']), read: (onChunk) => readBody(body, onChunk) };
     } catch (cause) {
       throw connectionFailed(cause);
     }
@@ -170,8 +173,12 @@ function messageOf(cause: unknown): string {
 
 /** Seconds, or a date (RFC 9110 10.2.3). */
 function retryAfter(header: string | string[] | undefined): number {
-  const text = Array.isArray(header) ? header[0] : header;
+  const text = first(header);
   if (text === undefined) return 0;
   const milliseconds = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - Date.now();
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : 0;
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }

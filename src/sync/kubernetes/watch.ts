@@ -2,14 +2,14 @@
 // together.
 
 import { collectionPath } from '../resources/resource.ts';
-import type { AnyResource } from '../resources/resource.ts';
 import type { Decoder, WatchEvent } from './decoder.ts';
 import { LineSplitter } from './line-splitter.ts';
+import type { Collection } from './list.ts';
 import { refusalOf } from './refusal.ts';
 import { readAll, type Transport } from './transport.ts';
 
 export interface WatchTarget {
-  readonly resource: AnyResource;
+  readonly collection: Collection;
   readonly transport: Transport;
   readonly decoder: Decoder<unknown>;
   readonly signal: AbortSignal;
@@ -21,8 +21,8 @@ export interface WatchTarget {
 }
 
 /** Resolves when the server has ended the watch; a last line that is not complete is no event. @throws RequestFailure */
-export async function readWatch({ resource, transport, decoder, signal, query, onOpen, onEvents }: WatchTarget): Promise<void> {
-  const response = await transport.get(collectionPath(resource), { watch: 'true', allowWatchBookmarks: 'true', ...query }, { accept: decoder.mediaType, signal });
+export async function readWatch({ collection, transport, decoder, signal, query, onOpen, onEvents }: WatchTarget): Promise<void> {
+  const response = await transport.get(collectionPath(collection), { watch: 'true', allowWatchBookmarks: 'true', ...query }, { accept: decoder.mediaType, signal });
   if (response.status !== 200) throw refusalOf(response, await readAll(response));
   onOpen();
   const lines = new LineSplitter();

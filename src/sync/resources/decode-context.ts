@@ -1,4 +1,4 @@
-// What decoders need to know besides the object: which node this is, and the shared values of earlier objects.
+// What decoders need to know besides the object: which node this is, what else runs on it, and the shared values of earlier objects.
 
 import { deepEqual } from '../../lib/deep-equal.ts';
 import { type Labels, sameLabels } from '../../model/labels.ts';
@@ -13,6 +13,11 @@ export interface NodeIdentity {
   readonly node: string;
   /** What names of workload interfaces begin with, e.g. "cali". */
   readonly interfacePrefix: string;
+  /**
+   * Something else enforces http matches, behind us: rules that have one allow the connection. Otherwise (also when absent) they
+   * allow nothing.
+   */
+  readonly httpIsEnforcedElsewhere?: boolean;
 }
 
 const always = (): true => true;
@@ -20,6 +25,7 @@ const always = (): true => true;
 export class DecodeContext {
   readonly node: string;
   readonly interfacePrefix: string;
+  readonly httpIsEnforcedElsewhere: boolean;
   readonly #texts = new Interner<string, string>();
   readonly #lists = new Interner<number, readonly string[]>();
   readonly #ports = new Interner<number, readonly EndpointPort[]>();
@@ -29,6 +35,7 @@ export class DecodeContext {
   constructor(identity: NodeIdentity) {
     this.node = identity.node;
     this.interfacePrefix = identity.interfacePrefix;
+    this.httpIsEnforcedElsewhere = identity.httpIsEnforcedElsewhere ?? false;
   }
 
   text(text: string): string {

@@ -1,9 +1,10 @@
 // The objects that could not be understood. In: what each decoding found wrong. Out: one warning per object, again only when it is
-// wrong in another way; a gauge by kind; the list, for status.
+// wrong in another way; a gauge by kind; the list, for status. An object that may have denied something and is not in force in any
+// form is an error, and keeps the agent unready.
 
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import type { Problem } from './problem.ts';
+import type { Decoded, Problem } from './problem.ts';
 
 export interface InvalidObject {
   readonly kind: string;
@@ -12,7 +13,10 @@ export interface InvalidObject {
   readonly problems: readonly Problem[];
   /** What holds because of them. */
   readonly consequence: string;
+  readonly leavesGap: boolean;
 }
+
+type Finding = Pick<Decoded<unknown>, 'problems' | 'consequence' | 'leavesGap'>;
 
 /** One line must stay readable: further problems are counted only. */
 const shownProblems = 3;
@@ -20,35 +24,50 @@ const shownProblems = 3;
 export class InvalidObjects {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #onGap: () => void;
   readonly #byKind = new Map<string, Map<string, InvalidObject>>();
 
-  constructor(logger: Logger, metrics: Metrics) {
+  /** `onGap` is called when `gaps` has changed. */
+  constructor(logger: Logger, metrics: Metrics, onGap: () => void = () => {}) {
     this.#logger = logger;
     this.#metrics = metrics;
+    this.#onGap = onGap;
   }
 
   list(): readonly InvalidObject[] {
     return [...this.#byKind.values()].flatMap((objects) => [...objects.values()]);
   }
 
-  /** Takes note of what decoding the object found; nothing, most of the time. */
-  record(kind: string, name: string, problems: readonly Problem[], consequence: string): void {
+  /** "GlobalNetworkPolicy web": what keeps the agent unready. */
+  get gaps(): readonly string[] {
+    return this.list().filter(({ leavesGap }) => leavesGap).map(({ kind, name }) => `${kind} ${name}`);
+  }
+
+  /** Takes note of what decoding the object found; nothing, most of the time. `kind` is its title. */
+  record(kind: string, name: string, { problems, consequence = '', ...rest }: Finding): void {
     if (problems.length === 0) {
       this.forget(kind, name);
       return;
     }
+    const leavesGap = rest.leavesGap === true;
     const known = this.#of(kind).get(name);
-    this.#of(kind).set(name, { kind, name, problems, consequence });
+    this.#of(kind).set(name, { kind, name, problems, consequence, leavesGap });
     this.#publish(kind);
+    if ((known?.leavesGap ?? false) !== leavesGap) this.#onGap();
     const text = problemsText(problems);
     if (known !== undefined && known.consequence === consequence && problemsText(known.problems) === text) return;
     const fields = { kind, object: name, problems: problems.slice(0, shownProblems), consequence };
-    this.#logger.warn(fields, `${kind} ${name} is invalid: ${text}; until then ${consequence}`);
+    const what = problems.every(({ isOurs }) => isOurs) ? 'is not enforced as it is written' : 'is invalid';
+    this.#logger[leavesGap ? 'error' : 'warn'](fields, `${kind} ${name} ${what}: ${text}; until then ${consequence}`);
   }
 
   /** The object is gone, or valid. */
   forget(kind: string, name: string): void {
-    if (this.#byKind.get(kind)?.delete(name) === true) this.#publish(kind);
+    const known = this.#byKind.get(kind)?.get(name);
+    if (known === undefined) return;
+    this.#byKind.get(kind)?.delete(name);
+    this.#publish(kind);
+    if (known.leavesGap) this.#onGap();
   }
 
   /** Forgets all objects of the kind but these. */

@@ -7,10 +7,12 @@ import type { Profile } from '../../model/profile.ts';
 import type { Rule } from '../../model/rule.ts';
 import { anyEntity } from '../../model/rule.ts';
 import type { DecodeContext } from './decode-context.ts';
+import { dnsLabelProblem } from './names.ts';
 import { readMeta, readStringMap } from './object-meta.ts';
 import { type Decoded, ProblemList } from './problem.ts';
 import { sameProfile } from './profile.ts';
 import type { Resource } from './resource.ts';
+import { shown } from './wire.ts';
 
 const allowAll: readonly Rule[] = Object.freeze([{ action: 'allow', source: anyEntity, destination: anyEntity, index: 0 }]);
 
@@ -33,7 +35,9 @@ function decodeNamespace(object: unknown, context: DecodeContext): Decoded<Profi
   const { problems, report } = new ProblemList();
   const meta = readMeta(object, false, report);
   const labels = meta && readStringMap(meta.fields['labels'], 'metadata.labels', report);
-  if (meta === undefined || labels === undefined) {
+  const nameProblem = meta && dnsLabelProblem(meta.name);
+  if (nameProblem !== undefined) report('metadata.name', `${shown(meta?.name)} ${nameProblem}`);
+  if (meta === undefined || labels === undefined || nameProblem !== undefined) {
     return { value: undefined, problems, consequence: 'the Namespace counts as absent: its pods match no namespaceSelector' };
   }
   const name = context.text(meta.name);

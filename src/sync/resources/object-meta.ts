@@ -41,8 +41,7 @@ export function readMeta(object: unknown, namespaced: boolean, report: Report): 
     report(namespaced ? 'metadata.name, metadata.namespace' : 'metadata.name', 'is missing');
     return undefined;
   }
-  // A Namespace is a DNS label; what lives in one is a DNS subdomain.
-  const nameProblem = namespaced ? dnsSubdomainProblem(identity.name) : dnsLabelProblem(identity.name);
+  const nameProblem = dnsSubdomainProblem(identity.name);
   if (nameProblem !== undefined) report('metadata.name', `${shown(identity.name)} ${nameProblem}`);
   const namespaceProblem = namespaced ? dnsLabelProblem(identity.namespace) : undefined;
   if (namespaceProblem !== undefined) report('metadata.namespace', `${shown(identity.namespace)} ${namespaceProblem}`);

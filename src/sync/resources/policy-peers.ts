@@ -65,7 +65,11 @@ function readPeer(value: unknown, field: string, { namespace, context, report }:
 }
 
 function readNamespaces(selector: unknown, own: string, field: string, report: Report): SelectorNode | undefined {
-  if (isAbsent(selector)) return inNamespace(own);
+  return isAbsent(selector) ? inNamespace(own) : readNamespaceSelector(selector, field, report);
+}
+
+/** What pods of the selected namespaces have in common. An absent selector is as an empty one: all that are known. */
+export function readNamespaceSelector(selector: unknown, field: string, report: Report): SelectorNode | undefined {
   const namespaces = readLabelSelector(selector, 'pcns.', field, report);
   if (namespaces === undefined) return undefined;
   return { kind: 'and', operands: namespaces.needsLabel ? namespaces.terms : [namespaceIsKnown, ...namespaces.terms] };
@@ -92,7 +96,7 @@ function readIpBlock(value: unknown, field: string, report: Report): EntityMatch
   return { nets: [formatCidr(cidr)], notNets: excepts.map(formatCidr), ports, notPorts };
 }
 
-function readCidr(value: unknown, field: string, report: Report): ReturnType<typeof parseCidr> {
+export function readCidr(value: unknown, field: string, report: Report): ReturnType<typeof parseCidr> {
   // A bare address is a CIDR elsewhere in the model, but not in this API.
   const cidr = typeof value === 'string' && value.includes('/') ? parseCidr(value) : undefined;
   if (cidr === undefined) report(field, `${shown(value)} is no CIDR`, 'write it like 10.0.0.0/24 or fd00::/64, without leading zeros');

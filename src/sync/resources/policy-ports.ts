@@ -16,7 +16,8 @@ export interface ProtocolPorts {
   readonly ports: readonly Port[];
 }
 
-interface PortEntry {
+/** Ports that one entry of a list names. */
+export interface PortEntry {
   readonly protocol: number;
   /** Absent: all ports. */
   readonly port: Port | undefined;
@@ -29,7 +30,10 @@ export function readPolicyPorts(value: unknown, field: string, report: Report): 
   if (list === undefined) return undefined;
   if (list.length === 0) return 'any';
   const entries = list.map((entry, i) => readEntry(entry, `${field}[${i}]`, report));
-  if (!entries.every((entry) => entry !== undefined)) return undefined;
+  return entries.every((entry) => entry !== undefined) ? byProtocol(entries) : undefined;
+}
+
+export function byProtocol(entries: readonly PortEntry[]): readonly ProtocolPorts[] {
   const numbers = [...new Set(entries.map((entry) => entry.protocol))].sort((a, b) => a - b);
   return numbers.map((protocol) => ({ protocol, ports: merge(entries.filter((entry) => entry.protocol === protocol)) }));
 }

@@ -7,10 +7,12 @@ export interface Problem {
   readonly problem: string;
   /** What the owner of the object can do. */
   readonly remedy: string;
+  /** The API allows it, but this agent cannot do it. */
+  readonly isOurs?: true;
 }
 
 /** Takes note of a problem. */
-export type Report = (field: string, problem: string, remedy?: string) => void;
+export type Report = (field: string, problem: string, remedy?: string, isOurs?: true) => void;
 
 /**
  * What an object means. Without a value it is nothing that policy knows: a host-network pod, or (with problems) an object that
@@ -21,6 +23,8 @@ export interface Decoded<T> {
   readonly problems: readonly Problem[];
   /** With problems: what holds because of them. */
   readonly consequence?: string;
+  /** Without a value: the object may have denied something, and nothing stands in for it. An error; the agent is not ready. */
+  readonly leavesGap?: true;
 }
 
 export const nothing: Decoded<never> = Object.freeze({ value: undefined, problems: [] });
@@ -29,7 +33,24 @@ export const nothing: Decoded<never> = Object.freeze({ value: undefined, problem
 export class ProblemList {
   readonly problems: Problem[] = [];
 
-  readonly report: Report = (field, problem, remedy = 'correct the field') => {
-    this.problems.push({ field, problem, remedy });
+  readonly report: Report = (field, problem, remedy = 'correct the field', isOurs) => {
+    this.problems.push({ field, problem, remedy, ...(isOurs === undefined ? {} : { isOurs }) });
   };
+}
+
+/** Passes problems of one part of an object on, and knows whether there was any. */
+export class PartReport {
+  #isSound = true;
+  readonly report: Report;
+
+  constructor(whole: Report) {
+    this.report = (...problem) => {
+      this.#isSound = false;
+      whole(...problem);
+    };
+  }
+
+  get isSound(): boolean {
+    return this.#isSound;
+  }
 }

@@ -1,11 +1,12 @@
 // What calc has been told about one kind. In: wire objects and identities. Out: the updates that they mean, none where nothing
 // that is used has changed (a status heartbeat, a lease). Holds the slim values only, never a wire object.
 
-import type { Delete, Update, ValueKind, Values } from '../../model/update.ts';
+import type { Delete, Update, ValueKind } from '../../model/update.ts';
 import type { DecodeContext } from './decode-context.ts';
 import type { InvalidObjects } from './invalid-objects.ts';
 import { type Identity, identityOf, identityText } from './object-meta.ts';
-import type { AnyResource, Resource } from './resource.ts';
+import type { Decoded } from './problem.ts';
+import { type AnyResource, titleOf } from './resource.ts';
 
 export interface ResourceCache {
   readonly resource: AnyResource;
@@ -31,16 +32,28 @@ export function resourceCache(resource: AnyResource, context: DecodeContext, inv
   return new Cache(resource, context, invalid);
 }
 
-class Cache<K extends ValueKind> implements ResourceCache {
+/** What is the same for kinds that calc is told of and those that are counted only. */
+interface Decoding<T> {
+  readonly valueKind?: ValueKind;
+  key(identity: Identity): string;
+  decode(object: unknown, context: DecodeContext): Decoded<T>;
+  same(a: T, b: T): boolean;
+}
+
+const counted = { key: identityText, same: () => true };
+
+class Cache<T> implements ResourceCache {
   readonly resource: AnyResource;
-  readonly #resource: Resource<K>;
+  readonly #title: string;
+  readonly #decoding: Decoding<T>;
   readonly #context: DecodeContext;
   readonly #invalid: InvalidObjects;
-  readonly #values = new Map<string, Values[K]>();
+  readonly #values = new Map<string, T>();
 
-  constructor(resource: Resource<K>, context: DecodeContext, invalid: InvalidObjects) {
-    this.resource = resource as unknown as AnyResource;
-    this.#resource = resource;
+  constructor(resource: AnyResource, context: DecodeContext, invalid: InvalidObjects) {
+    this.resource = resource;
+    this.#title = titleOf(resource);
+    this.#decoding = { ...counted, ...resource } as unknown as Decoding<T>;
     this.#context = context;
     this.#invalid = invalid;
   }
@@ -56,12 +69,12 @@ class Cache<K extends ValueKind> implements ResourceCache {
   }
 
   remove(identity: Identity): Update | undefined {
-    this.#invalid.forget(this.#resource.kind, identityText(identity));
-    return this.#delete(this.#resource.key(identity));
+    this.#invalid.forget(this.#title, identityText(identity));
+    return this.#delete(this.#decoding.key(identity));
   }
 
   replace(): Replacement {
-    const listed = new Map<string, Values[K]>();
+    const listed = new Map<string, T>();
     const names = new Set<string>();
     return {
       add: (object) => {
@@ -73,10 +86,10 @@ class Cache<K extends ValueKind> implements ResourceCache {
       },
       remove: (identity) => {
         names.delete(identityText(identity));
-        listed.delete(this.#resource.key(identity));
+        listed.delete(this.#decoding.key(identity));
       },
       finish: () => {
-        this.#invalid.retain(this.#resource.kind, names);
+        this.#invalid.retain(this.#title, names);
         const gone = [...this.#values.keys()].filter((key) => !listed.has(key)).map((key) => this.#delete(key));
         const changed = [...listed].map(([key, value]) => this.#set(key, value));
         return [...gone, ...changed].filter((update) => update !== undefined);
@@ -84,23 +97,24 @@ class Cache<K extends ValueKind> implements ResourceCache {
     };
   }
 
-  #decode(object: unknown): { key: string; name: string; value: Values[K] | undefined } | undefined {
-    const { kind, namespaced } = this.#resource;
-    const { value, problems, consequence = '' } = this.#resource.decode(object, this.#context);
-    const identity = identityOf(object, namespaced);
+  #decode(object: unknown): { key: string; name: string; value: T | undefined } | undefined {
+    const decoded = this.#decoding.decode(object, this.#context);
+    const identity = identityOf(object, this.resource.namespaced);
     const name = identity === undefined ? '(without a name)' : identityText(identity);
-    this.#invalid.record(kind, name, problems, consequence);
-    return identity === undefined ? undefined : { key: this.#resource.key(identity), name, value };
+    this.#invalid.record(this.#title, name, decoded);
+    return identity === undefined ? undefined : { key: this.#decoding.key(identity), name, value: decoded.value };
   }
 
-  #set(key: string, value: Values[K]): Update | undefined {
+  #set(key: string, value: T): Update | undefined {
     const known = this.#values.get(key);
-    if (known !== undefined && this.#resource.same(known, value)) return undefined;
+    if (known !== undefined && this.#decoding.same(known, value)) return undefined;
     this.#values.set(key, value);
-    return { op: 'upsert', kind: this.#resource.valueKind, key, value } as Update;
+    const kind = this.#decoding.valueKind;
+    return kind === undefined ? undefined : ({ op: 'upsert', kind, key, value } as unknown as Update);
   }
 
   #delete(key: string): Delete | undefined {
-    return this.#values.delete(key) ? { op: 'delete', kind: this.#resource.valueKind, key } : undefined;
+    const kind = this.#decoding.valueKind;
+    return this.#values.delete(key) && kind !== undefined ? { op: 'delete', kind, key } : undefined;
   }
 }

@@ -1,5 +1,10 @@
-// The service account that the agent runs as and the rights it gets: list and watch of what it
-// reads, one rule per kind, so that a test can withdraw one of them.
+// The service account that the agent runs as and the rights it gets: those of manifests/caracal.yaml,
+// one rule per kind, so that a test can withdraw one of them.
+
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { parseAllDocuments } from "yaml";
 
 import type { ApiServer } from "./api-server.ts";
 import type { KubeObject } from "./client.ts";
@@ -8,20 +13,39 @@ import { waitFor } from "./wait.ts";
 export const AGENT_NAMESPACE = "kube-system";
 export const AGENT_ACCOUNT = "caracal";
 
-/** Plural names, as RBAC has them. */
-export const AGENT_RESOURCES = ["pods", "namespaces", "serviceaccounts", "nodes", "networkpolicies"] as const;
-export type AgentResource = (typeof AGENT_RESOURCES)[number];
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const MANIFEST = path.join(import.meta.dirname, "..", "..", "..", "manifests", "caracal.yaml");
+/** Plural names, those of further groups as kubectl has them: "pods", "networkpolicies", "tiers.crd.projectcalico.org". */
+export type AgentResource = string;
 
 const RBAC = "rbac.authorization.k8s.io";
 const SETTLE_LIMIT_MS = 20_000;
 
-const groupOf = (resource: AgentResource): string => (resource === "networkpolicies" ? "networking.k8s.io" : "");
+const PLAIN_GROUPS = ["", "networking.k8s.io", "discovery.k8s.io"];
+const named = (resource: string, group: string): AgentResource => (PLAIN_GROUPS.includes(group) ? resource : `${resource}.${group}`);
+
+/** What the ClusterRole of the manifest grants, one rule for each kind in each group. */
+const GRANTS: ReadonlyMap<AgentResource, Rule> = new Map(
+  parseAllDocuments(readFileSync(MANIFEST, "utf8"))
+    .map((document) => document.toJS() as KubeObject & { readonly rules: readonly Rule[] })
+    .filter(({ kind }) => kind === "ClusterRole")
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) => resources.map((resource) => [named(resource, group), { apiGroups: [group], resources: [resource], verbs }] as const)),
+    ),
+);
+export const AGENT_RESOURCES: readonly AgentResource[] = [...GRANTS.keys()];
 
 const role = (resources: readonly AgentResource[]): KubeObject => ({
   apiVersion: `${RBAC}/v1`,
   kind: "ClusterRole",
   metadata: { name: AGENT_ACCOUNT },
-  rules: resources.map((resource) => ({ apiGroups: [groupOf(resource)], resources: [resource], verbs: ["list", "watch"] })),
+  rules: [...GRANTS].filter(([name]) => resources.includes(name)).map(([, rule]) => rule),
 });
 
 const account: KubeObject = { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: AGENT_NAMESPACE, name: AGENT_ACCOUNT } };
@@ -55,6 +79,8 @@ export class AgentAccess {
 
   /** Watches that run go on until they end; only the next request is refused. */
   async withdraw(...resources: readonly AgentResource[]): Promise<void> {
+    const unknown = resources.filter((resource) => !GRANTS.has(resource));
+    if (unknown.length > 0) throw new Error(`the manifest does not grant ${unknown.join(", ")}`);
     const left = AGENT_RESOURCES.filter((resource) => !resources.includes(resource));
     await this.#server.admin.replace(role(left));
     await this.#settle(left);
@@ -81,11 +107,11 @@ export class AgentAccess {
 
   /** The authorizer follows its objects through a cache of its own. */
   async #settle(granted: readonly AgentResource[]): Promise<void> {
-    for (const resource of AGENT_RESOURCES) {
-      await waitFor(`the agent's right to list ${resource} to change`, SETTLE_LIMIT_MS, async () =>
+    const settle = (resource: AgentResource): Promise<true> =>
+      waitFor(`the agent's right to list ${resource} to change`, SETTLE_LIMIT_MS, async () =>
         (await this.#mayList(resource)) === granted.includes(resource) ? true : undefined,
       );
-    }
+    await Promise.all(AGENT_RESOURCES.map(settle));
   }
 
   async #mayList(resource: AgentResource): Promise<boolean> {
@@ -97,7 +123,7 @@ export class AgentAccess {
         kind: "SubjectAccessReview",
         spec: {
           user: `system:serviceaccount:${AGENT_NAMESPACE}:${AGENT_ACCOUNT}`,
-          resourceAttributes: { verb: "list", group: groupOf(resource), resource },
+          resourceAttributes: { verb: "list", group: GRANTS.get(resource)?.apiGroups[0] ?? "", resource: GRANTS.get(resource)?.resources[0] ?? "" },
         },
       },
     );

@@ -44,15 +44,26 @@ describe('endpoint chains', () => {
     assert.deepEqual(ingress, [
       ...conntrack,
       clearVerdict,
-      '-m mark --mark 0x0/0x20000 -j cali-pi-knp/default/a',
-      policyAccepted,
-      '-m mark --mark 0x0/0x20000 -j cali-pi-knp/default/b',
+      '-m mark --mark 0x0/0x30000 -j cali-pi-knp/default/a',
+      '-m mark --mark 0x0/0x30000 -j cali-pi-knp/default/b',
       policyAccepted,
       endOfTier,
       '-j cali-pri-kns.default',
       profileAccepted,
       noProfile,
     ]);
+  });
+
+  it('look for the verdict behind every fifth policy, and a policy more changes no jump', () => {
+    const keys = Array.from({ length: 12 }, (_, i) => `gnp/p${i}`);
+    const words = (count: number): string[] =>
+      render({ tiers: [tier({ ingress: keys.slice(0, count) })] }).ingress.slice(3, -4).map((text) => (text === policyAccepted ? 'return' : text.replace(/.* -j cali-pi-gnp\//, '')));
+    assert.deepEqual(words(5), ['p0', 'p1', 'p2', 'p3', 'p4', 'return']);
+    assert.deepEqual(words(6), ['p0', 'p1', 'p2', 'p3', 'p4', 'return', 'p5', 'return']);
+    assert.deepEqual(words(12), ['p0', 'p1', 'p2', 'p3', 'p4', 'return', 'p5', 'p6', 'p7', 'p8', 'p9', 'return', 'p10', 'p11', 'return']);
+    const jumps = (list: readonly string[]): string[] => list.filter((text) => text.includes('-j cali-pi-'));
+    const [before, after] = [keys.slice(1), keys].map((ingress) => jumps(render({ tiers: [tier({ ingress })] }).ingress));
+    assert.deepEqual(after?.slice(1), before);
   });
 
   it('are not policed in a direction for which no policy applies', () => {
@@ -64,10 +75,10 @@ describe('endpoint chains', () => {
   it('begin each further tier with a clear pass mark', () => {
     const { ingress } = render({ tiers: [tier({ name: 'admin', defaultAction: 'pass', ingress: ['gnp/a'] }), tier({ ingress: ['knp/default/b'] })] });
     assert.deepEqual(ingress.slice(3, 8), [
-      '-m mark --mark 0x0/0x20000 -j cali-pi-gnp/a',
+      '-m mark --mark 0x0/0x30000 -j cali-pi-gnp/a',
       policyAccepted,
       '-m comment --comment "Start of tier default" -j MARK --set-xmark 0x0/0x20000',
-      '-m mark --mark 0x0/0x20000 -j cali-pi-knp/default/b',
+      '-m mark --mark 0x0/0x30000 -j cali-pi-knp/default/b',
       policyAccepted,
     ]);
   });

@@ -92,6 +92,34 @@ describe('matches of one rule', () => {
   });
 });
 
+describe('services and comments', () => {
+  it('the endpoints of a service are one set match on address, protocol and port', () => {
+    assert.deepEqual(matchesOf({ protocol: 6, destination: entity({ serviceSets: ['svc:a'] }) }), [`-p tcp -m set --match-set cali40svc:a dst,dst ${accept}`]);
+    assert.deepEqual(matchesOf({ destination: entity({ serviceSets: ['svc:a'] }) }, 6), [`-m set --match-set cali60svc:a dst,dst ${accept}`]);
+  });
+
+  it('a service and ports are ANDed', () => {
+    assert.deepEqual(matchesOf({ protocol: 6, source: entity({ serviceSets: ['svc:a'], ports: ports(80) }) }), [
+      `-p tcp -m multiport --sports 80 -m set --match-set cali40svc:a src,src ${accept}`,
+    ]);
+  });
+
+  it('comments stand on the rule that decides, without what a tool could misread', () => {
+    assert.deepEqual(matchesOf({ protocol: 6, comments: ['owner=team a', 'why="x"; -j ACCEPT\n'] }), [
+      `-m comment --comment "owner=team a" -m comment --comment "why=_x__ -j ACCEPT_" -p tcp ${accept}`,
+    ]);
+    assert.deepEqual(matchesOf({ source: entity({ nets: ['10.0.0.0/8', '192.168.0.0/16'] }), comments: ['a=b'] }).at(-1), `-m comment --comment "a=b" ${ifScratch0} ${accept}`);
+  });
+
+  it('comments are cut at 255 characters, and end after eight or a thousand characters', () => {
+    const count = (comments: readonly string[]): number => (matchesOf({ comments })[0] ?? '').split('-m comment').length - 1;
+    assert.match(matchesOf({ comments: ['x'.repeat(300)] })[0] ?? '', /--comment "x{255}"/);
+    assert.equal(count(Array.from({ length: 20 }, (_, i) => `k=${i}`)), 8);
+    assert.equal(count(Array.from({ length: 8 }, () => 'x'.repeat(255))), 3);
+    assert.equal(count(['', 'a=b', '']), 1);
+  });
+});
+
 describe('lists that one rule cannot express', () => {
   it('several networks set a scratch mark, which the final rule requires', () => {
     assert.deepEqual(matchesOf({ source: entity({ nets: ['10.0.0.0/8', '192.168.0.0/16'] }) }), [
@@ -171,6 +199,18 @@ describe('lists that one rule cannot express', () => {
     const sixteen = Array.from({ length: 16 }, (_, i) => i + 1);
     assert.deepEqual(matchesOf({ protocol: 6, destination: entity({ notPorts: ports(...sixteen) }) }), [
       `-p tcp -m multiport ! --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 -m multiport ! --dports 16 ${accept}`,
+    ]);
+  });
+
+  it('of many exceptions those that do not fit into a rule clear a mark that was set', () => {
+    const many = Array.from({ length: 46 }, (_, i) => i + 1);
+    assert.deepEqual(matchesOf({ protocol: 6, destination: entity({ notPorts: ports(...many), notPortSets: ['n:a', 'n:b', 'n:c'] }) }), [
+      '-j MARK --set-xmark 0x80000/0x180000',
+      `-p tcp -m multiport --dports 31,32,33,34,35,36,37,38,39,40,41,42,43,44,45 ${dropScratch0}`,
+      `-p tcp -m multiport --dports 46 ${dropScratch0}`,
+      `-p tcp -m set --match-set cali40n:c dst,dst ${dropScratch0}`,
+      '-p tcp -m multiport ! --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 -m multiport ! --dports 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30 ' +
+        `-m set ! --match-set cali40n:a dst,dst -m set ! --match-set cali40n:b dst,dst ${ifScratch0} ${accept}`,
     ]);
   });
 

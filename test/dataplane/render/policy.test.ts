@@ -41,6 +41,15 @@ describe('policy chains', () => {
     const [ingress] = policyChains(policy('web', { ingress: [rule({ action: 'log' })] }), options({ logPrefix: '%t %k %n' }), setName);
     assert.match(ingress?.rules[0]?.text ?? '', /--log-prefix "default knp web: "/);
   });
+
+  it('keep what the operator wrote into the prefix, and cut it at what the kernel keeps', () => {
+    const prefixOf = (logPrefix: string): string => {
+      const [ingress] = policyChains(policy('web', { ingress: [rule({ action: 'log' })] }), options({ logPrefix }), setName);
+      return /--log-prefix "([^"]*)"/.exec(ingress?.rules[0]?.text ?? '')?.[1] ?? '';
+    };
+    assert.equal(prefixOf('[%k] <%p> %x'), '[knp] <default/web> %x: ');
+    assert.equal(prefixOf('calico-packet %t %k %p'), 'calico-packet default knp d: ');
+  });
 });
 
 describe('profile chains', () => {

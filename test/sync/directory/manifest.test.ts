@@ -39,8 +39,8 @@ describe('a file', () => {
   });
 
   test('may hold kinds that are not read, and of a kind other versions', () => {
-    const other = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {}\n---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: x}\n';
-    assert.deepEqual(good(other), { objects: [], ignored: ['apps/v1 Deployment', 'projectcalico.org/v3 NetworkPolicy'] });
+    const other = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {}\n---\napiVersion: projectcalico.org/v2\nkind: NetworkPolicy\nmetadata: {name: x}\n';
+    assert.deepEqual(good(other), { objects: [], ignored: ['apps/v1 Deployment', 'projectcalico.org/v2 NetworkPolicy'] });
   });
 
   test('of comments only has no objects', () => assert.deepEqual(good('# all gone\n').objects, []));
@@ -60,6 +60,44 @@ describe('what the API server would fill in', () => {
   test("a Namespace's label with its name, whatever the manifest says", () => {
     const text = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {x: y, kubernetes.io/metadata.name: z}}\n';
     assert.deepEqual(metadataOf(text), { name: 'a', labels: { x: 'y', 'kubernetes.io/metadata.name': 'a' } });
+  });
+  const typesOf = (apiVersion: string, spec: string): unknown => {
+    const text = `apiVersion: ${apiVersion}\nkind: GlobalNetworkPolicy\nmetadata: {name: a}\nspec: {${spec}}\n`;
+    return (good(text).objects[0]?.object['spec'] as { types?: unknown } | undefined)?.types;
+  };
+  test("the directions of a policy of Calico's API: those of which it has rules, or Ingress", () => {
+    const rule = '[{action: Allow}]';
+    for (const [spec, types] of [
+      ['', ['Ingress']],
+      [`ingress: ${rule}`, ['Ingress']],
+      [`egress: ${rule}`, ['Egress']],
+      [`ingress: ${rule}, egress: ${rule}`, ['Ingress', 'Egress']],
+      ['types: [Egress]', ['Egress']],
+    ] as const) {
+      assert.deepEqual(typesOf('projectcalico.org/v3', spec), types, spec);
+    }
+  });
+  test("no directions of a policy of Calico's store, which has nobody who fills them in", () => {
+    assert.equal(typesOf('crd.projectcalico.org/v1', 'egress: [{action: Allow}]'), undefined);
+  });
+});
+
+describe("manifests of Calico's kinds", () => {
+  const calico = (apiVersion: string, spec: string): string => `apiVersion: ${apiVersion}\nkind: NetworkPolicy\nmetadata: {name: web, namespace: shop}\nspec:\n${spec}`;
+
+  test('may be of either group', () => {
+    for (const apiVersion of ['crd.projectcalico.org/v1', 'projectcalico.org/v3']) {
+      const [object] = good(calico(apiVersion, '  selector: has(a)\n')).objects;
+      assert.equal(object?.resource.title, 'NetworkPolicy.projectcalico.org');
+    }
+  });
+  test('are refused for what their API refuses, with the line', () => {
+    const [error] = errorsOf(calico('projectcalico.org/v3', '  selector: has(a)\n  ingress:\n  - action: Allow\n    source:\n      nets: [10.0.0.0/33]\n'));
+    assert.equal(error?.line, 9);
+    assert.match(error.reason, /^NetworkPolicy\.projectcalico\.org shop\/web: spec\.ingress\[0\]\.source\.nets\[0\] "10\.0\.0\.0\/33" is no CIDR/);
+  });
+  test('are taken when only this agent cannot do what they say', () => {
+    assert.equal(good(calico('projectcalico.org/v3', '  ingress: [{action: Allow, http: {methods: [GET]}}]\n')).objects.length, 1);
   });
 });
 

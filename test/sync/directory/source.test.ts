@@ -50,6 +50,14 @@ describe('a folder of manifests', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  test("may hold policies of one name of Kubernetes' kind and of Calico's", async () => {
+    const policy = (apiVersion: string, spec: string): string => `apiVersion: ${apiVersion}\nkind: NetworkPolicy\nmetadata: {name: web, namespace: shop}\nspec: ${spec}\n---\n`;
+    put('a.yaml', policy('networking.k8s.io/v1', '{podSelector: {}}') + policy('projectcalico.org/v3', '{selector: all()}'));
+    await start();
+    assert.deepEqual(recorder.said, [['upsert knp/shop/web', 'upsert np/shop/web']]);
+    assert.deepEqual(recorder.warnings, []);
+  });
+
   test('is one batch, in sync', async () => {
     put('a.yaml', namespace('shop'));
     put('b.yml', pod('web', '10.1.0.1'));

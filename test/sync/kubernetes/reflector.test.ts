@@ -62,6 +62,7 @@ describe('a reflector', () => {
     transport = new KubernetesTransport(() => loadKubeConfig({ endpoint: server.url, insecure: true, token }), timeouts);
     reflector = new Reflector({
       cache: resourceCache(namespaces, context(), new InvalidObjects(recorder.logger, recorder.metrics)),
+      apiVersion: 'v1',
       transport,
       decoder: jsonDecoder,
       clock,

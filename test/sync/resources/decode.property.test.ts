@@ -7,7 +7,7 @@ import fc from 'fast-check';
 
 import { kinds } from '../../../src/sync/resources/kinds.ts';
 import { networkPolicies } from '../../../src/sync/resources/network-policy.ts';
-import { context, podWith, policyWith } from './objects.ts';
+import { calicoObject, context, podWith, policyWith } from './objects.ts';
 
 const good = policyWith({
   podSelector: { matchLabels: { app: 'x' }, matchExpressions: [{ key: 'a', operator: 'In', values: ['1'] }] },
@@ -16,6 +16,30 @@ const good = policyWith({
   egress: [{ to: [{ podSelector: { matchLabels: { app: 'y' } } }], ports: [{ port: 'web', protocol: 'TCP' }] }],
 });
 const pod = podWith({ metadata: { labels: { app: 'x' }, annotations: {} }, spec: { containers: [{ ports: [{ name: 'web', containerPort: 80 }] }] } });
+
+const calico = calicoObject(
+  'NetworkPolicy',
+  {
+    tier: 'a', order: 1, types: ['Ingress'], selector: "a == 'b'", serviceAccountSelector: 'has(c)', stagedAction: 'Set', nets: ['10.0.0.0/8'], cidr: '10.0.0.0/8',
+    node: 'node-1', interfaceName: 'eth0', expectedIPs: ['10.0.0.1'], serviceClusterIPs: [{ cidr: '10.0.0.0/8' }], defaultAction: 'Deny',
+    ingress: [
+      {
+        action: 'Allow', ipVersion: 4, protocol: 'TCP', icmp: { type: 1, code: 1 }, http: { methods: ['GET'], paths: [{ exact: '/' }] }, metadata: { annotations: { a: 'b' } },
+        source: { nets: ['10.0.0.0/8'], selector: 'all()', notSelector: 'has(a)', namespaceSelector: 'global()', serviceAccounts: { names: ['a'], selector: 'has(b)' }, ports: [1, 'a', '1:2'] },
+        destination: { services: { name: 'a', namespace: 'b' } },
+      },
+    ],
+  },
+  { labels: { a: 'b' }, annotations: { 'projectcalico.org/metadata': '{"name":"a","labels":{"c":"d"}}' } },
+);
+const admin = {
+  metadata: { name: 'default' },
+  spec: {
+    tier: 'Admin', priority: 1, subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { a: 'b' } } } },
+    egress: [{ action: 'Deny', name: 'a', to: [{ namespaces: {} }, { networks: ['10.0.0.0/8'] }], protocols: [{ tcp: { destinationPort: { range: { start: 1, end: 2 } } } }, { destinationNamedPort: 'a' }], ports: [{ portNumber: { protocol: 'TCP', port: 1 } }] }],
+  },
+  addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [{ port: 1, protocol: 'TCP' }],
+};
 
 /** Paths of all values in an object. */
 const paths = (value: unknown, path: readonly string[] = []): string[][] => {
@@ -40,7 +64,7 @@ test('any JSON is decoded without an exception', () => {
   );
 });
 
-for (const [what, object] of [['policy', good], ['pod', pod]] as const) {
+for (const [what, object] of [['policy', good], ['pod', pod], ['object of Calico', calico], ['policy of an administrator', admin]] as const) {
   test(`a good ${what} with any one part replaced by any JSON is decoded without an exception`, () => {
     fc.assert(
       fc.property(fc.constantFrom(...paths(object)), fc.jsonValue(), (path, value) => {

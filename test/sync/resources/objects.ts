@@ -26,3 +26,11 @@ export const podWith = ({ metadata = {}, spec = {}, status = { phase: 'Running',
   spec: { nodeName: 'node-1', ...spec },
   status,
 });
+
+/** An object of Calico's, shop/web or web, with this spec. */
+export const calicoObject = (kind: string, spec: unknown, metadata: Record<string, unknown> = {}): unknown => ({
+  apiVersion: 'crd.projectcalico.org/v1',
+  kind,
+  metadata: { ...(/^(?:Staged)?(?:Kubernetes)?Network/.test(kind) ? { namespace: 'shop' } : {}), name: 'web', generation: 7, ...metadata },
+  spec,
+});

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 
 import type { Update } from '../../../src/model/update.ts';
+import { globalNetworkPolicies } from '../../../src/sync/resources/global-network-policy.ts';
 import { InvalidObjects } from '../../../src/sync/resources/invalid-objects.ts';
 import { pods } from '../../../src/sync/resources/pod.ts';
 import { type ResourceCache, resourceCache } from '../../../src/sync/resources/resource-cache.ts';
 import { Recorder } from '../recorder.ts';
-import { context, podWith } from './objects.ts';
+import { calicoObject, context, podWith } from './objects.ts';
 
 const named = (name: string, labels: Record<string, string> = {}): unknown => podWith({ metadata: { name, labels } });
 const short = (update: Update | undefined): string | undefined => update && `${update.op} ${update.key}`;
@@ -90,4 +91,48 @@ describe('the cache of a kind', () => {
     cache.replace().finish();
     assert.equal(count(), 0);
   });
+});
+
+describe('an object that may have denied something and is not in force', () => {
+  const policy = (selector: string): unknown => calicoObject('GlobalNetworkPolicy', { selector });
+  let recorder: Recorder;
+  let invalid: InvalidObjects;
+  let cache: ResourceCache;
+  let told: number;
+
+  beforeEach(() => {
+    recorder = new Recorder();
+    told = 0;
+    invalid = new InvalidObjects(recorder.logger, recorder.metrics, () => (told += 1));
+    cache = resourceCache(globalNetworkPolicies, context(), invalid);
+  });
+
+  test('is an error, and a gap until it is corrected', () => {
+    cache.upsert(policy('('));
+    assert.deepEqual(invalid.gaps, ['GlobalNetworkPolicy web']);
+    assert.match(recorder.errors[0] ?? '', /^GlobalNetworkPolicy web is invalid: spec\.selector .* until then the policy is not in force$/);
+    cache.upsert(policy('(('));
+    assert.equal(told, 1);
+    cache.upsert(policy('all()'));
+    assert.deepEqual([invalid.gaps, told], [[], 2]);
+  });
+  test('is no gap any more when it is gone, deleted or no longer listed', () => {
+    cache.upsert(policy('('));
+    cache.remove({ namespace: '', name: 'web' });
+    assert.deepEqual(invalid.gaps, []);
+    cache.upsert(policy('('));
+    cache.replace().finish();
+    assert.deepEqual([invalid.gaps, told], [[], 4]);
+  });
+  test('takes the policy that was in force away', () => {
+    cache.upsert(policy('all()'));
+    assert.equal(short(cache.upsert(policy('('))), 'delete gnp/web');
+  });
+});
+
+test('an object that only this agent cannot enforce is not called invalid', () => {
+  const recorder = new Recorder();
+  const cache = resourceCache(globalNetworkPolicies, context(), new InvalidObjects(recorder.logger, recorder.metrics));
+  cache.upsert(calicoObject('GlobalNetworkPolicy', { ingress: [{ action: 'Allow', http: { methods: ['GET'] } }] }));
+  assert.match(recorder.warnings[0] ?? '', /GlobalNetworkPolicy web is not enforced as it is written: spec\.ingress\[0\]\.http/);
 });

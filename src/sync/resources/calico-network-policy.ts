@@ -1,0 +1,72 @@
+// Calico's NetworkPolicy → Policy. It selects endpoints of its own namespace. What of it cannot be understood fails closed:
+//
+//   a bad rule → see closed-rules.ts; the others stand
+//   bad elsewhere → both directions, and each rule as if it were bad
+//   a selector that cannot be read → every endpoint of the namespace, both directions, no rules
+
+import { deepEqual } from '../../lib/deep-equal.ts';
+import type { Policy } from '../../model/policy.ts';
+import { policyKey } from '../../model/policy.ts';
+import type { Selector, SelectorNode } from '../../model/selector/ast.ts';
+import { selectorOf } from '../../model/selector/canonical.ts';
+import { type CalicoMeta, calicoVersions, originOf, policyName, readCalicoMeta } from './calico-metadata.ts';
+import { commonFields, type PolicyPlace, readPlace, readPolicyBody } from './calico-policy.ts';
+import { badPolicy, badRules } from './closed-rules.ts';
+import type { DecodeContext } from './decode-context.ts';
+import { inNamespace } from './policy-peers.ts';
+import { type Decoded, PartReport, ProblemList, type Report } from './problem.ts';
+import type { Resource, WireKind } from './resource.ts';
+import { conjunction, hasServiceAccount, readSelector, rewritten } from './selector-field.ts';
+import { type Fields, fieldsOf, readFields } from './wire.ts';
+
+export const calicoNetworkPolicies: Resource<'policy'> = {
+  kind: 'NetworkPolicy',
+  title: 'NetworkPolicy.projectcalico.org',
+  ...calicoVersions,
+  plural: 'networkpolicies',
+  namespaced: true,
+  valueKind: 'policy',
+  // The object's own name: unlike the one in its annotation nobody else in the namespace can have it.
+  key: ({ namespace, name }) => policyKey('np', namespace, name),
+  decode: (object, context) => decodeNamespacedPolicy(object, calicoNetworkPolicies, commonFields, context),
+  same: deepEqual,
+};
+
+export function decodeNamespacedPolicy(object: unknown, kind: WireKind, knownFields: readonly string[], context: DecodeContext): Decoded<Policy> {
+  const { problems, report } = new ProblemList();
+  const outside = new PartReport(report);
+  const meta = readCalicoMeta(object, kind, outside.report);
+  if (meta === undefined) return { value: undefined, problems, consequence: 'the policy is ignored' };
+  const spec = readFields(fieldsOf(object)?.['spec'], 'spec', report);
+  const selector = spec && readSelection(spec, meta.namespace, outside.report, report);
+  if (spec === undefined || selector === undefined) {
+    return { value: wholeNamespace(meta, kind, readPlace(spec ?? {}, report)), problems, consequence: 'the policy isolates every endpoint of its namespace and has no rules' };
+  }
+  const { body, isSound } = readPolicyBody(spec, { namespace: meta.namespace, knownFields, context, isSound: outside.isSound }, report);
+  const { tier, ...rest } = body;
+  const value: Policy = { origin: { ...originOf(kind, meta), name: policyName(meta, tier) }, kind: 'np', tier, selector, ...rest };
+  return problems.length === 0 ? { value, problems } : { value, problems, consequence: isSound ? badRules : badPolicy };
+}
+
+function wholeNamespace(meta: CalicoMeta, kind: WireKind, place: PolicyPlace): Policy {
+  return {
+    origin: { ...originOf(kind, meta), name: policyName(meta, place.tier) },
+    kind: 'np',
+    ...place,
+    selector: selectorOf(inNamespace(meta.namespace)),
+    types: { ingress: true, egress: true },
+    ingress: [],
+    egress: [],
+  };
+}
+
+/** (selector && namespace) && service accounts, as Calico nests them. */
+function readSelection(spec: Fields, namespace: string, reportLength: Report, report: Report): Selector | undefined {
+  const own = readSelector(spec['selector'], 'spec.selector', report, { reportLength });
+  const accounts = readSelector(spec['serviceAccountSelector'], 'spec.serviceAccountSelector', report, { reportLength });
+  if (own === undefined || accounts === undefined) return undefined;
+  let root: SelectorNode = inNamespace(namespace);
+  if (own !== 'none') root = { kind: 'and', operands: [own, root] };
+  if (accounts !== 'none') root = { kind: 'and', operands: [root, rewritten(accounts, 'pcsa.', hasServiceAccount)] };
+  return conjunction([root], 'spec.serviceAccountSelector', report);
+}

@@ -1,0 +1,51 @@
+// A share of the worlds of verdict-of-desired.test.ts, on a thread of its own. In: how many, from which seed. Out: what was covered; an
+// exception, with all that is needed to repeat it, for the first difference.
+
+import assert from 'node:assert/strict';
+import { parentPort, workerData } from 'node:worker_threads';
+import * as fc from 'fast-check';
+import { createGraph } from '../../src/calc/graph.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import { Coverage } from './coverage.ts';
+import { DesiredState } from './desired-state.ts';
+import { DesiredVerdict } from './desired-verdict.ts';
+import { batchOf, Feed } from './feed.ts';
+import type { Share } from './verdict-worker.ts';
+import { wideFeatures } from './wide-features.ts';
+import { wideAimed, wideAims } from './wide-packets.ts';
+import { wideWorld } from './wide-worlds.ts';
+
+/** Of the last decision; what packets.ts aims at besides is verdict.test.ts's. */
+export const desiredReasons = ['egress', 'ingress'].flatMap((direction) =>
+  ['allow profile', 'allow rule', 'deny end-of-tier', 'deny no-profile', 'deny rule'].map((reason) => `${direction} ${reason}`),
+);
+
+if (parentPort !== null) parentPort.postMessage(run(workerData as Share));
+
+function run({ runs, seed, threads }: Share): ReturnType<Coverage['counts']> {
+  const coverage = new Coverage(threads, wideFeatures, desiredReasons);
+  fc.assert(
+    fc.property(wideWorld, wideAims(60), (world, aims) => {
+      const feed = new Feed(world);
+      const graph = createGraph({ node: world.node });
+      const state = new DesiredState();
+      const desired = graph.update(batchOf(feed.list(world.objects), true));
+      if (desired !== undefined) state.take(desired);
+      const judged = judge(world);
+      const verdict = new DesiredVerdict(state, (name) => world.options.interfacePrefixes.some((prefix) => name.startsWith(prefix)));
+      const packets = wideAimed(world, aims);
+      const verdicts = packets.map((packet) => judged.verdict(packet));
+      for (const [index, packet] of packets.entries()) {
+        const { action, decisions } = verdicts[index] ?? assert.fail('a verdict for each');
+        assert.equal(verdict.isAllowed(packet) ? 'allow' : 'deny', action, `${JSON.stringify(packet)} ${JSON.stringify(decisions)}`);
+      }
+      coverage.observe(world, judged, packets, verdicts);
+      const invalid = [...new Set(judged.invalid.map(({ kind, namespace, name }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`))].sort();
+      // Staged policies have problems too, but they are nobody's.
+      const found = feed.invalid.list().filter(({ kind }) => !kind.startsWith('Staged')).map(({ kind, name }) => `${kind.split('.')[0]} ${name}`);
+      assert.deepEqual([...new Set(found)].sort(), invalid, 'the same objects are found invalid');
+    }),
+    { numRuns: runs, seed },
+  );
+  return coverage.counts();
+}

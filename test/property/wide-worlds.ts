@@ -1,0 +1,41 @@
+// Random worlds with every kind of policy: what worlds.ts draws, and beside Kubernetes' own policies those of Calico and of
+// administrators, with all they may refer to. Most pods have an address of both families.
+
+import * as fc from 'fast-check';
+import type { WireObject, World } from '../../src/model/verdict.ts';
+import { adminNetworkPolicy, baselineAdminNetworkPolicy, clusterNetworkPolicy } from './admin-policies.ts';
+import { endpointSlice, hostEndpoint, networkSet, sixOf, stagedPolicy, tierObject } from './calico-objects.ts';
+import { calicoNetworkPolicy, globalNetworkPolicy } from './calico-policies.ts';
+import { networkPolicy } from './network-policies.ts';
+import { chance, nodes } from './vocabulary.ts';
+import { distinct, namespaces, options, podObject, serviceAccountObject } from './worlds.ts';
+
+/** A pod that has an address gets the other family's too, mostly. */
+const widePod: fc.Arbitrary<WireObject> = fc.tuple(podObject, chance(70)).map(([pod, isDual]) => {
+  const status = pod['status'] as { readonly podIP?: string; readonly podIPs?: readonly { readonly ip: string }[] };
+  if (!isDual || status.podIPs?.length !== 1 || status.podIP === undefined || status.podIP.split('.').length !== 4) return pod;
+  return { ...pod, status: { ...status, podIPs: [...status.podIPs, { ip: sixOf(status.podIP) }] } };
+});
+
+const accounts = distinct(serviceAccountObject, 0, 5);
+const references = fc.tuple(distinct(tierObject, 0, 3), distinct(networkSet, 0, 5), distinct(hostEndpoint, 0, 3), distinct(endpointSlice, 1, 4)).map((lists) => lists.flat());
+const policies = fc
+  .tuple(
+    distinct(networkPolicy, 0, 2),
+    distinct(calicoNetworkPolicy, 1, 5),
+    distinct(globalNetworkPolicy, 0, 3),
+    distinct(clusterNetworkPolicy, 0, 4),
+    fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: distinct(fc.oneof(adminNetworkPolicy, baselineAdminNetworkPolicy), 1, 3) }),
+    fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: distinct(stagedPolicy, 1, 1) }),
+  )
+  .map((lists) => lists.flat());
+
+const wideOptions = fc.tuple(options, fc.constantFrom('Ignore' as const, 'Drop' as const)).map(([each, httpRules]): World['options'] => ({ ...each, httpRules }));
+
+export const wideWorld: fc.Arbitrary<World> = fc
+  .tuple(namespaces, accounts, distinct(widePod, 5, 12), references, policies, wideOptions)
+  .map(([namespaceObjects, accountObjects, pods, referred, policyObjects, worldOptions]) => ({
+    node: nodes[0],
+    objects: [...namespaceObjects, ...accountObjects, ...pods, ...referred, ...policyObjects],
+    options: worldOptions,
+  }));
