@@ -69,7 +69,7 @@ export const wideFeatures: readonly Feature[] = [
 
   adminFeature('admin: Pass', (rule) => (rule['action'] === 'Pass' ? { ...rule, action: 'Deny' } : rule)),
   adminFeature('admin: Deny', (rule, kind) => (rule['action'] === 'Deny' ? { ...rule, action: kind === 'ClusterNetworkPolicy' ? 'Accept' : 'Allow' } : rule)),
-  adminFeature('admin: Accept, Allow', (rule) => (/^A/.test(String(rule['action'])) ? { ...rule, action: 'Deny' } : rule)),
+  adminFeature('admin: Accept, Allow', (rule) => (String(rule['action']).startsWith('A') ? { ...rule, action: 'Deny' } : rule)),
   adminFeature('admin: networks', (rule) => withoutPeers(rule, 'networks')),
   adminFeature('admin: pods', (rule) => withoutPeers(rule, 'pods')),
   adminFeature('admin: namespaces', (rule) => withoutPeers(rule, 'namespaces')),
@@ -112,7 +112,7 @@ function selectorFeature(name: string, change: (text: string) => string): Featur
   const inside = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(inside);
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([field, each]) => [field, /elector$/.test(field) && typeof each === 'string' ? change(each) : inside(each)]));
+    return Object.fromEntries(Object.entries(value).map(([field, each]) => [field, field.endsWith('elector') && typeof each === 'string' ? change(each) : inside(each)]));
   };
   return policyFeature(name, (spec) => inside(spec) as Json);
 }
@@ -199,8 +199,9 @@ function mapPorts(entity: Json, keep: (port: unknown) => boolean): Json {
   const next: Record<string, unknown> = { ...entity };
   for (const field of ['ports', 'notPorts']) {
     if (!Array.isArray(entity[field])) continue;
-    const kept = entity[field].filter(keep);
-    next[field] = kept.length === entity[field].length ? entity[field] : [...kept, 64999];
+    const listed: readonly unknown[] = entity[field];
+    const kept = listed.filter(keep);
+    next[field] = kept.length === listed.length ? listed : [...kept, 64999];
   }
   return next;
 }
