@@ -1,10 +1,10 @@
-// The seed of a run: FUZZ_SEED, or a new one each time. Test names carry it, so that a failure can be had again:
-//   FUZZ_SEED=123 node --test test/property/calculation.test.ts
+// The seed of a run: FUZZ_SEED, or always the same, so that a run says something about the change and not about the seed. Test names
+// carry it. For new worlds:
+//   FUZZ_SEED=$RANDOM npm run property
 // FUZZ_TIMES=10 runs ten times as many cases.
 
 export function seedOf(): number {
-  const given = process.env['FUZZ_SEED'];
-  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+  return Number(process.env['FUZZ_SEED'] ?? 20_261_121);
 }
 
 export function runsOf(runs: number): number {
