@@ -4,6 +4,7 @@
 import type { Metrics } from '../lib/metrics.ts';
 import { ReadFailed } from './errors.ts';
 import type { Drift } from './iptables/drift.ts';
+import { SetComparison } from './ipsets/set-comparison.ts';
 import type { SetTool } from './kernel.ts';
 import type { Plane } from './plane.ts';
 
@@ -41,6 +42,15 @@ export class KernelReader {
     this.#metrics.count('felix_ipset_calls');
     const text = await this.#sets.save();
     return this.#planes.flatMap((plane) => plane.sets.adopt(text));
+  }
+
+  /** Reads all sets in one process, to be compared bit by bit; undefined when there is none to compare. */
+  async beginComparison(): Promise<SetComparison | undefined> {
+    const comparison = new SetComparison(this.#planes.map((plane) => plane.sets));
+    if (comparison.isEmpty) return undefined;
+    this.#metrics.count('felix_ipset_calls');
+    comparison.begin(await this.#sets.save());
+    return comparison;
   }
 
   /** When it cannot be read alone it may be gone: then all are read. */

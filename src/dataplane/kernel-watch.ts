@@ -4,6 +4,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Ring } from './doorbell.ts';
 import type { Drift } from './iptables/drift.ts';
+import type { SetComparison } from './ipsets/set-comparison.ts';
 import type { KernelReader } from './kernel-reader.ts';
 import type { DataplaneOptions } from './options.ts';
 import type { Plane } from './plane.ts';
@@ -18,9 +19,8 @@ export interface KernelWatchParts {
   readonly found: (drift: readonly Drift[], by: readonly string[]) => void;
 }
 
-/** How many sets are compared in one go of the periodic comparison, and the pause before the next. */
-const compareBatch = 4;
-const comparePause = 100;
+/** Between two slices of the periodic comparison. */
+const comparePause = 50;
 /** How many of those who rang are named. */
 const namedCulprits = 10;
 const hookedChains = new Set(['INPUT', 'FORWARD', 'OUTPUT']);
@@ -37,7 +37,8 @@ export class KernelWatch {
   #nextRefresh = 0;
   #nextSetCheck = 0;
   #nextCompare = 0;
-  #toCompare: string[] = [];
+  /** Under way. */
+  #comparison: SetComparison | undefined;
 
   constructor(parts: KernelWatchParts, options: DataplaneOptions) {
     this.#parts = parts;
@@ -101,13 +102,12 @@ export class KernelWatch {
   }
 
   async #compareSets(): Promise<void> {
-    const { planes, reader, clock, found } = this.#parts;
-    if (this.#toCompare.length === 0) this.#toCompare = planes.flatMap((plane) => plane.sets.wantedNames);
-    for (const name of this.#toCompare.slice(0, compareBatch)) {
-      if (planes.some((plane) => plane.sets.isHeld(name))) found(await reader.readSet(name), []);
-    }
-    this.#toCompare.splice(0, compareBatch);
-    this.#nextCompare = clock.now() + (this.#toCompare.length > 0 ? comparePause : this.#spread(this.#options.setRefreshInterval));
+    const { reader, clock, found } = this.#parts;
+    this.#comparison ??= await reader.beginComparison();
+    const { drift, done } = this.#comparison?.next() ?? { drift: [], done: true };
+    found(drift, []);
+    if (done) this.#comparison = undefined;
+    this.#nextCompare = clock.now() + (done ? this.#spread(this.#options.setRefreshInterval) : comparePause);
   }
 
   /** Nodes that started together do not read together. */
