@@ -7,6 +7,7 @@ import type { Drift } from './iptables/drift.ts';
 import { SetComparison } from './ipsets/set-comparison.ts';
 import type { SetTool } from './kernel.ts';
 import type { Plane } from './plane.ts';
+import { isOwnChain } from './render/names.ts';
 
 /** More suspects than these are read together. */
 const fewSets = 4;
@@ -36,6 +37,24 @@ export class KernelReader {
       plane.isKnown = true;
     }
     return drift;
+  }
+
+  /**
+   * These chains of ours and of the kernel's own, alone where that can be done. A chain of ours that is not known may be another one
+   * under a new name, and one that is gone cannot be read: then it is the table.
+   */
+  async readChains(plane: Plane, chains: readonly string[]): Promise<Drift[]> {
+    const { table, tool } = plane;
+    const isNew = chains.some((name) => isOwnChain(name) && table.kernel.chain(name) === undefined);
+    if (isNew || tool.saveChains === undefined) return this.readTables([plane]);
+    let text: string;
+    try {
+      text = await tool.saveChains(table.name, chains);
+    } catch (problem) {
+      if (!(problem instanceof ReadFailed)) throw problem;
+      return this.readTables([plane]);
+    }
+    return table.adoptListed(text);
   }
 
   async readSets(): Promise<Drift[]> {
