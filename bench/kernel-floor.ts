@@ -67,7 +67,7 @@ async function measureRules(rules: Rules, report: (change: string, summary: Summ
   report('replace a chain of 2 rules', await quietly((index) => rules.restore(chain('cali-pi-a', 2, index))));
   report('same, back to back', await timed(SAMPLES, 0, (index) => rules.restore(chain('cali-pi-a', 2, index))));
   report('add a pod (2 chains of 8, dispatch)', await quietly((index) => rules.restore(pod(index))));
-  report('read one chain', await quietly(() => rules.saveChains('filter', ['cali-pi-a'])));
+  if (rules.saveChains !== undefined) report('read one chain', await quietly(async () => rules.saveChains?.('filter', ['cali-pi-a'])));
   report('read the table', await timed(20, GRACE_MS, () => rules.save('filter')));
 }
 

@@ -4,14 +4,6 @@
 
 import type { TableName } from './kernel.ts';
 
-export interface ChainReader {
-  /**
-   * These chains of a table, as iptables-save prints them, and no others; a chain that does not exist is left out. Rejects with
-   * ReadFailed: no answer.
-   */
-  saveChains(table: TableName, chains: readonly string[]): Promise<string>;
-}
-
 /** The input for iptables-restore that prints the chains and changes nothing. */
 export function chainListing(table: TableName, chains: readonly string[]): string {
   return `*${table}\n${chains.map((chain) => `-S ${chain}\n`).join('')}COMMIT\n`;
@@ -27,14 +19,4 @@ export function listedAsSave(table: TableName, lines: readonly string[]): string
     else if (line.startsWith('-P ')) chains.push(`:${line.slice(3)} [0:0]\n`);
   }
   return `*${table}\n${chains.join('')}${rules.join('')}COMMIT\n`;
-}
-
-/** Of a whole saved table, these chains only. */
-export function onlyChains(table: TableName, saved: string, chains: readonly string[]): string {
-  const wanted = new Set(chains);
-  const lines = saved.split('\n').filter((line) => {
-    const chain = /^(?::|-A )(\S+)/.exec(line)?.[1];
-    return chain !== undefined && wanted.has(chain);
-  });
-  return `*${table}\n${lines.map((line) => `${line}\n`).join('')}COMMIT\n`;
 }

@@ -2,15 +2,14 @@
 // reading single chains goes through the coprocess and forks nothing.
 
 import type { Family } from '../model/packet.ts';
-import type { ChainReader, } from './chain-listing.ts';
 import { chainListing, listedAsSave } from './chain-listing.ts';
-import { TransactionRefused, OutcomeUnknown } from './errors.ts';
+import { OutcomeUnknown, ReadFailed, TransactionRefused } from './errors.ts';
 import type { RuleTool, TableName } from './kernel.ts';
 import type { RestoreCoprocess } from './restore-coprocess.ts';
 import type { TableReader } from './table-reader.ts';
 import { checkTransaction } from './transaction-text.ts';
 
-export function coprocessRules(family: Family, coprocess: RestoreCoprocess, reader: TableReader): RuleTool & ChainReader {
+export function coprocessRules(family: Family, coprocess: RestoreCoprocess, reader: TableReader): Required<RuleTool> {
   return {
     family,
     async restore(transaction) {
@@ -19,14 +18,20 @@ export function coprocessRules(family: Family, coprocess: RestoreCoprocess, read
     },
     save: (table) => reader.save(table),
     async saveChains(table: TableName, chains: readonly string[]) {
-      if (chains.length === 0) return listedAsSave(table, []);
+      const listing = chainListing(table, chains);
+      checkTransaction(listing);
+      let lines: readonly string[];
       try {
-        return listedAsSave(table, await coprocess.execute(chainListing(table, chains)));
+        lines = await coprocess.execute(listing);
       } catch (error) {
         // A chain that is not there ends the tool; which one, it does not say on every backend.
-        if (error instanceof TransactionRefused || error instanceof OutcomeUnknown) return reader.saveChains(table, chains);
+        if (error instanceof TransactionRefused || error instanceof OutcomeUnknown) throw new ReadFailed(`chains of table ${table} could not be listed: ${error.message}`, { cause: error });
         throw error;
       }
+      const listed = new Set(lines.map((line) => /^-[NP] (\S+)/.exec(line)?.[1]));
+      const missing = chains.filter((chain) => !listed.has(chain));
+      if (missing.length > 0) throw new ReadFailed(`chains of table ${table} were not listed: ${missing.join(', ')}`);
+      return listedAsSave(table, lines);
     },
     close: () => coprocess.close(),
   };

@@ -1,5 +1,6 @@
 // Doorbells: who listens for changes of the rules that are not ours, so that drift is repaired when it happens and not when a timer
-// says so. A ring only says "look": whoever answers reads the kernel, and correctness never depends on what a ring tells.
+// says so. A ring only says where to look: whoever answers reads the kernel, and takes for known what a ring does not name. What a
+// ring leaves out is found at the refresh interval.
 
 import type { Family } from '../model/packet.ts';
 import type { TableName } from './kernel.ts';

@@ -4,8 +4,10 @@
 import type { Metrics } from '../lib/metrics.ts';
 import { ReadFailed } from './errors.ts';
 import type { Drift } from './iptables/drift.ts';
+import { SetComparison } from './ipsets/set-comparison.ts';
 import type { SetTool } from './kernel.ts';
 import type { Plane } from './plane.ts';
+import { isOwnChain } from './render/names.ts';
 
 /** More suspects than these are read together. */
 const fewSets = 4;
@@ -37,10 +39,37 @@ export class KernelReader {
     return drift;
   }
 
+  /**
+   * These chains of ours and of the kernel's own, alone where that can be done. A chain of ours that is not known may be another one
+   * under a new name, and one that is gone cannot be read: then it is the table.
+   */
+  async readChains(plane: Plane, chains: readonly string[]): Promise<Drift[]> {
+    const { table, tool } = plane;
+    const isNew = chains.some((name) => isOwnChain(name) && table.kernel.chain(name) === undefined);
+    if (isNew || tool.saveChains === undefined) return this.readTables([plane]);
+    let text: string;
+    try {
+      text = await tool.saveChains(table.name, chains);
+    } catch (problem) {
+      if (!(problem instanceof ReadFailed)) throw problem;
+      return this.readTables([plane]);
+    }
+    return table.adoptListed(text);
+  }
+
   async readSets(): Promise<Drift[]> {
     this.#metrics.count('felix_ipset_calls');
     const text = await this.#sets.save();
     return this.#planes.flatMap((plane) => plane.sets.adopt(text));
+  }
+
+  /** Reads all sets in one process, to be compared bit by bit; undefined when there is none to compare. */
+  async beginComparison(): Promise<SetComparison | undefined> {
+    const comparison = new SetComparison(this.#planes.map((plane) => plane.sets));
+    if (comparison.isEmpty) return undefined;
+    this.#metrics.count('felix_ipset_calls');
+    comparison.begin(await this.#sets.save());
+    return comparison;
   }
 
   /** When it cannot be read alone it may be gone: then all are read. */

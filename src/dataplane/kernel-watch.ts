@@ -2,8 +2,9 @@
 // Each is a job for the driver's loop. Out: drift, by `found`. A read that fails is told to the driver, which asks again later.
 
 import type { Clock } from '../lib/clock.ts';
-import type { Ring } from './doorbell.ts';
+import type { Ring, TouchedChain } from './doorbell.ts';
 import type { Drift } from './iptables/drift.ts';
+import type { SetComparison } from './ipsets/set-comparison.ts';
 import type { KernelReader } from './kernel-reader.ts';
 import type { DataplaneOptions } from './options.ts';
 import type { Plane } from './plane.ts';
@@ -18,26 +19,29 @@ export interface KernelWatchParts {
   readonly found: (drift: readonly Drift[], by: readonly string[]) => void;
 }
 
-/** How many sets are compared in one go of the periodic comparison, and the pause before the next. */
-const compareBatch = 4;
-const comparePause = 100;
+/** Between two slices of the periodic comparison. */
+const comparePause = 50;
 /** How many of those who rang are named. */
 const namedCulprits = 10;
+/** More chains than these are read with the whole table. */
+const mostChains = 64;
 const hookedChains = new Set(['INPUT', 'FORWARD', 'OUTPUT']);
 
 export class KernelWatch {
   readonly jobs: readonly Job[];
   readonly #parts: KernelWatchParts;
   readonly #options: DataplaneOptions;
-  /** Who rang since the last read; undefined when nobody did. */
-  #rungBy: Set<string> | undefined;
+  /** The chains that rang since the last read. */
+  #rung = new Map<Plane, Set<string> | 'everything'>();
+  #rungBy = new Set<string>();
   #ringNotBefore = 0;
   /** Set when the first apply is done. */
   #isWatching = false;
   #nextRefresh = 0;
   #nextSetCheck = 0;
   #nextCompare = 0;
-  #toCompare: string[] = [];
+  /** Under way. */
+  #comparison: SetComparison | undefined;
 
   constructor(parts: KernelWatchParts, options: DataplaneOptions) {
     this.#parts = parts;
@@ -45,7 +49,7 @@ export class KernelWatch {
     const { ruleRefreshInterval, setCheckInterval, setRefreshInterval } = options;
     const when = (condition: boolean, due: number): number | undefined => (condition ? due : undefined);
     this.jobs = [
-      { name: 'answer the doorbell', reads: true, dueAt: () => when(this.#rungBy !== undefined, this.#ringNotBefore), run: () => this.#answer() },
+      { name: 'answer the doorbell', reads: true, dueAt: () => when(this.#rung.size > 0, this.#ringNotBefore), run: () => this.#answer() },
       { name: 'read the rules', reads: true, dueAt: () => when(this.#isWatching && ruleRefreshInterval > 0, this.#nextRefresh), run: () => this.#refreshRules() },
       { name: 'check the sets', reads: true, dueAt: () => when(this.#isWatching && setCheckInterval > 0, this.#nextSetCheck), run: () => this.#checkSets() },
       { name: 'read the sets', reads: true, dueAt: () => when(this.#isWatching && setRefreshInterval > 0, this.#nextCompare), run: () => this.#compareSets() },
@@ -63,11 +67,16 @@ export class KernelWatch {
 
   /** False: what rang is no concern of ours. */
   ring({ touched, culprit }: Ring): boolean {
-    const concerns =
-      touched === 'everything' ||
-      touched.some(({ family, table, chain }) => this.#parts.planes.some((plane) => plane.family === family && plane.table.name === table) && (isOwnChain(chain) || hookedChains.has(chain)));
+    let concerns = false;
+    for (const plane of this.#parts.planes) {
+      const chains = touched === 'everything' ? touched : concerning(plane, touched);
+      if (chains.length === 0) continue;
+      concerns = true;
+      const before = this.#rung.get(plane) ?? new Set();
+      const all = chains === 'everything' || before === 'everything' ? 'everything' : before.union(new Set(chains));
+      this.#rung.set(plane, all === 'everything' || all.size > mostChains ? 'everything' : all);
+    }
     if (!concerns) return false;
-    this.#rungBy ??= new Set();
     if (culprit !== undefined && this.#rungBy.size < namedCulprits) this.#rungBy.add(`${culprit.name}[${culprit.pid}]`);
     return true;
   }
@@ -75,13 +84,18 @@ export class KernelWatch {
   async #answer(): Promise<void> {
     const { reader, clock, found } = this.#parts;
     const startedAt = clock.now();
-    const by = this.#rungBy ?? new Set();
-    this.#rungBy = undefined;
+    const rung = this.#rung;
+    const by = this.#rungBy;
+    this.#rung = new Map();
+    this.#rungBy = new Set();
     try {
-      found(await reader.readTables(), [...by]);
+      const drift: Drift[] = [];
+      for (const [plane, chains] of rung) drift.push(...(chains === 'everything' ? await reader.readTables([plane]) : await reader.readChains(plane, [...chains])));
+      found(drift, [...by]);
     } catch (problem) {
       // It rings on until somebody looked.
-      this.#rungBy = by.union(this.#rungBy ?? new Set());
+      for (const plane of rung.keys()) this.#rung.set(plane, 'everything');
+      this.#rungBy = by.union(this.#rungBy);
       throw problem;
     }
     // A read costs what the table is large: it never takes more than a third of the time.
@@ -101,17 +115,23 @@ export class KernelWatch {
   }
 
   async #compareSets(): Promise<void> {
-    const { planes, reader, clock, found } = this.#parts;
-    if (this.#toCompare.length === 0) this.#toCompare = planes.flatMap((plane) => plane.sets.wantedNames);
-    for (const name of this.#toCompare.slice(0, compareBatch)) {
-      if (planes.some((plane) => plane.sets.isHeld(name))) found(await reader.readSet(name), []);
-    }
-    this.#toCompare.splice(0, compareBatch);
-    this.#nextCompare = clock.now() + (this.#toCompare.length > 0 ? comparePause : this.#spread(this.#options.setRefreshInterval));
+    const { reader, clock, found } = this.#parts;
+    this.#comparison ??= await reader.beginComparison();
+    const { drift, done } = this.#comparison?.next() ?? { drift: [], done: true };
+    found(drift, []);
+    if (done) this.#comparison = undefined;
+    this.#nextCompare = clock.now() + (done ? this.#spread(this.#options.setRefreshInterval) : comparePause);
   }
 
   /** Nodes that started together do not read together. */
   #spread(interval: number): number {
     return interval * (1 + this.#parts.random() / 10);
   }
+}
+
+/** Names of a plane's chains, of ours and of those that hold our hooks. */
+function concerning(plane: Plane, touched: readonly TouchedChain[]): string[] {
+  return touched
+    .filter(({ family, table, chain }) => plane.family === family && plane.table.name === table && (isOwnChain(chain) || hookedChains.has(chain)))
+    .map(({ chain }) => chain);
 }

@@ -18,6 +18,11 @@ export interface RuleTool {
    * answer, never "empty".
    */
   save(table: TableName): Promise<string>;
+  /**
+   * These chains as save() shows them, where they can be had without a process. Rejects with ReadFailed, also when one of them is not
+   * there. At most a few dozen chains.
+   */
+  saveChains?(table: TableName, chains: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
 

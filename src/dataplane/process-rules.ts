@@ -2,7 +2,6 @@
 // errors, a few milliseconds more for each change.
 
 import type { Family } from '../model/packet.ts';
-import type { ChainReader } from './chain-listing.ts';
 import type { CommandResult, CommandRunner } from './command.ts';
 import { OutcomeUnknown, TransactionRefused } from './errors.ts';
 import type { RuleTool } from './kernel.ts';
@@ -23,7 +22,7 @@ export interface ProcessRulesOptions {
   readonly observer: WriteObserver;
 }
 
-export function processRules(options: ProcessRulesOptions): RuleTool & ChainReader {
+export function processRules(options: ProcessRulesOptions): RuleTool {
   const { runner, tool, lockSeconds, deadlineMs, reader, observer } = options;
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -66,7 +65,6 @@ export function processRules(options: ProcessRulesOptions): RuleTool & ChainRead
       return result;
     },
     save: (table) => reader.save(table),
-    saveChains: (table, chains) => reader.saveChains(table, chains),
     close: async () => {
       await tail;
     },

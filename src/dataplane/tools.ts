@@ -5,7 +5,6 @@ import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { silentLogger } from '../lib/logger.ts';
 import type { Family } from '../model/packet.ts';
-import type { ChainReader } from './chain-listing.ts';
 import type { CommandRunner } from './command.ts';
 import { coprocessRules } from './coprocess-rules.ts';
 import { coprocessSets } from './coprocess-sets.ts';
@@ -51,12 +50,12 @@ export function toolName(backend: Backend, family: Family, suffix?: 'restore' | 
  * Resolves when the tool has answered. Rejects with ToolMissing. A coprocess that starts but does not answer as it should is replaced
  * by a process per change, with one warning.
  */
-export async function openRules(options: RuleToolOptions): Promise<RuleTool & ChainReader> {
+export async function openRules(options: RuleToolOptions): Promise<RuleTool> {
   const { runner, backend, family, lockSeconds = 10, lockFile = defaultLockFile, observer = noObserver, logger = silentLogger, clock = systemClock } = options;
   const deadlineMs = (options.deadlineMs ?? 10_000) + lockSeconds * 1_000;
   const tool = toolName(backend, family, 'restore');
-  const reader = createTableReader({ runner, saveTool: toolName(backend, family, 'save'), restoreTool: tool, lockSeconds, deadlineMs });
-  const singly = (): RuleTool & ChainReader => processRules({ runner, family, tool, lockSeconds, deadlineMs, lockFile, reader, observer });
+  const reader = createTableReader({ runner, saveTool: toolName(backend, family, 'save'), deadlineMs });
+  const singly = (): RuleTool => processRules({ runner, family, tool, lockSeconds, deadlineMs, lockFile, reader, observer });
   if (!options.coprocess) return singly();
   const coprocess = new RestoreCoprocess({ runner, tool, lockSeconds, deadlineMs, lockFile, observer, logger, clock });
   return await answers(coprocess, tool, logger) ? coprocessRules(family, coprocess, reader) : singly();

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Ring } from '../../src/dataplane/doorbell.ts';
+import { FakeKernel } from '../fakes/kernel.ts';
 import { Node } from './node.ts';
 import { desired, endpoint, entity, policy, profile, rule, set, tier } from './objects.ts';
 
-async function synced(options: ConstructorParameters<typeof Node>[1] = {}): Promise<Node> {
-  const node = await new Node(undefined, options).start();
+async function synced(options: ConstructorParameters<typeof Node>[1] = {}, kernel?: FakeKernel, parts: ConstructorParameters<typeof Node>[2] = {}): Promise<Node> {
+  const node = await new Node(kernel, options, parts).start();
   await node.update(
     desired({
       addedSets: [set('s:a', ['10.0.0.8', '10.0.0.9'])],
@@ -17,6 +19,10 @@ async function synced(options: ConstructorParameters<typeof Node>[1] = {}): Prom
   node.kernel.clearLog();
   node.log.length = 0;
   return node;
+}
+
+function rungBy(...chains: readonly string[]): Ring {
+  return { touched: chains.map((chain) => ({ family: 4, table: 'filter', chain })), reason: 'changed' };
 }
 
 const flush = '*filter\n-F cali-FORWARD\nCOMMIT\n';
@@ -44,6 +50,75 @@ describe('a doorbell', () => {
     assert.deepEqual(node.log.map(({ level, fields }) => [level, fields]), [
       ['warn', { undone: ['cali-FORWARD: 3 of 3 rules gone'], objects: 1, by: ['iptables[4711]'] }],
     ]);
+  });
+
+  it('that names chains has only those read', async () => {
+    const node = await synced();
+    node.kernel.edit('*filter\n-F cali-FORWARD\n-F FORWARD\nCOMMIT\n');
+    await node.ring(rungBy('cali-FORWARD', 'KUBE-FORWARD', 'FORWARD'));
+    assert.deepEqual(node.kernel.reads, [{ kind: 'save-chains', name: 'cali-FORWARD FORWARD' }]);
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    assert.equal(node.chain('FORWARD')?.length, 2);
+    assert.deepEqual(node.log.map(({ fields }) => fields['undone']), [['cali-FORWARD: 3 of 3 rules gone', 'top of FORWARD: our jump is gone', 'end of FORWARD: our rule is gone']]);
+  });
+
+  it('that names chains of ours that were deleted has the table read', async () => {
+    const node = await synced();
+    node.kernel.edit('*filter\n-F FORWARD\n-F cali-FORWARD\n-X cali-FORWARD\nCOMMIT\n');
+    await node.ring(rungBy('FORWARD', 'cali-FORWARD'));
+    assert.deepEqual(node.kernel.reads.map(({ kind }) => kind), ['save-chains', 'save']);
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    assert.equal(node.chain('FORWARD')?.length, 2);
+  });
+
+  it('that names a new chain under our names has the table read, and the chain removed', async () => {
+    const node = await synced();
+    node.kernel.edit('*filter\n:cali-foreign - [0:0]\nCOMMIT\n');
+    await node.ring(rungBy('cali-foreign'));
+    assert.deepEqual(node.kernel.reads.map(({ kind }) => kind), ['save']);
+    assert.deepEqual(node.log.map(({ fields }) => fields['undone']), [['cali-foreign: chain appeared']]);
+    await node.pass(10_000);
+    assert.equal(node.chain('cali-foreign'), undefined);
+  });
+
+  it('that names too many chains has the table read', async () => {
+    const node = await synced();
+    for (let i = 0; i < 65; i += 1) node.driver.ring(rungBy(`cali-${i}`));
+    await node.settle();
+    assert.deepEqual(node.kernel.reads.map(({ kind }) => kind), ['save']);
+  });
+
+  it('that rings for everything between rings that name chains has the table read once', async () => {
+    const node = await synced();
+    node.driver.ring(rungBy('FORWARD'));
+    node.driver.ring({ touched: 'everything', reason: 'a test' });
+    node.driver.ring(rungBy('cali-FORWARD'));
+    await node.settle();
+    assert.deepEqual(node.kernel.reads.map(({ kind }) => kind), ['save']);
+  });
+
+  it('has the table read where single chains cannot be, or cannot be now', async () => {
+    const kernel = new FakeKernel();
+    const { saveChains: _, ...tool } = kernel.ruleTool(4);
+    for (const node of [await synced(), await synced({}, kernel, { ruleTools: [tool] })]) {
+      node.kernel.failNext({ on: 'save-chains', how: 'fail' });
+      node.kernel.edit(flush);
+      await node.ring(rungBy('cali-FORWARD'));
+      assert.equal(node.kernel.reads.at(-1)?.kind, 'save');
+      assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    }
+  });
+
+  it('is answered later when nothing can be read, and then by the table', async () => {
+    const node = await synced();
+    node.kernel.failNext({ on: 'save-chains', how: 'fail' });
+    node.kernel.failNext({ on: 'save', how: 'fail' });
+    node.kernel.edit(flush);
+    await node.ring(rungBy('cali-FORWARD'));
+    assert.equal(node.chain('cali-FORWARD')?.length, 0);
+    await node.pass(5_000);
+    assert.equal(node.chain('cali-FORWARD')?.length, 3);
+    assert.deepEqual(node.kernel.reads.filter(({ kind }) => kind !== 'headers').map(({ kind }) => kind), ['save-chains', 'save', 'save']);
   });
 
   it('that rings for hundreds of processes names a few of them', async () => {

@@ -23,7 +23,7 @@ export type Fault = { readonly times?: number; readonly matching?: RegExp } & (
   | { readonly on: 'run'; readonly how: 'refuse'; readonly output?: string }
   /** The first `after` commands of the call are executed, then the tool dies; the call ends in OutcomeUnknown. */
   | { readonly on: 'run'; readonly how: 'die'; readonly after: number }
-  | { readonly on: 'save' | 'save-sets' | 'headers'; readonly how: 'fail' }
+  | { readonly on: 'save' | 'save-chains' | 'save-sets' | 'headers'; readonly how: 'fail' }
 );
 
 /** One thing that changed the kernel, or was refused. Set commands come one by one. */
@@ -32,7 +32,7 @@ export type Write =
   | { readonly kind: 'command'; readonly text: string; readonly by: 'tool' | 'other'; readonly accepted: boolean };
 
 export interface Read {
-  readonly kind: 'save' | 'save-sets' | 'headers';
+  readonly kind: 'save' | 'save-chains' | 'save-sets' | 'headers';
   readonly name: string;
 }
 
@@ -61,6 +61,7 @@ export class FakeKernel {
       family,
       restore: (transaction) => this.#restore(family, transaction),
       save: (table) => this.#save(family, table),
+      saveChains: (table, chains) => this.#saveChains(family, table, chains),
       close: () => Promise.resolve(),
     };
   }
@@ -224,6 +225,16 @@ export class FakeKernel {
     this.reads.push({ kind: 'save', name: table });
     if (this.#takeFault('save', table) !== undefined) throw new ReadFailed('iptables-save failed on request');
     return this.rulesText(table, family);
+  }
+
+  async #saveChains(family: Family, table: TableName, chains: readonly string[]): Promise<string> {
+    await Promise.resolve();
+    this.reads.push({ kind: 'save-chains', name: chains.join(' ') });
+    if (this.#takeFault('save-chains', ...chains) !== undefined) throw new ReadFailed('chains could not be listed on request');
+    const missing = chains.filter((name) => this.chain(name, table, family) === undefined);
+    if (missing.length > 0) throw new ReadFailed(`no such chains: ${missing.join(', ')}`);
+    const wanted = new Map([...this.#table(family, table)].filter(([name]) => chains.includes(name)));
+    return tableText(table, wanted, this.backend);
   }
 
   async #saveSets(set?: string): Promise<string> {

@@ -90,11 +90,23 @@ for (const { backend, coprocess } of forms) {
       assert.match(table, /^COMMIT$/m);
     });
 
-    test('single chains are read in the same form, and those that do not exist are left out', async () => {
-      await rules.restore('*filter\n:cali-a - [0:0]\n:cali-b - [0:0]\n-A cali-a -j cali-b\nCOMMIT\n');
-      assert.equal(await rules.saveChains('filter', ['cali-a', 'FORWARD']), listing(':cali-a - [0:0]\n', ':FORWARD ACCEPT [0:0]\n', '-A cali-a -j cali-b\n', await rules.saveChains('filter', ['cali-a', 'FORWARD'])));
-      assert.match(await rules.saveChains('filter', ['cali-a', 'cali-none']), /^\*filter\n:cali-a - \[0:0\]\n-A cali-a -j cali-b\nCOMMIT\n$/);
-    });
+    if (coprocess) {
+      test('single chains are read in the same form, and one that does not exist is no answer', async () => {
+        const list = (...chains: string[]): Promise<string> => rules.saveChains?.('filter', chains) ?? assert.fail('it lists chains');
+        await rules.restore('*filter\n:cali-a - [0:0]\n:cali-b - [0:0]\n-A cali-a -j cali-b\n-A FORWARD -p tcp -m comment --comment "a \\"b\\" c" -j ACCEPT\nCOMMIT\n');
+        for (let round = 0; round < 3; round += 1) {
+          const whole = await saved(netns, backend);
+          const listed = await list('cali-a', 'FORWARD');
+          assert.deepEqual(listed.match(/^:\S+ \S+/gm)?.toSorted(), [':FORWARD ACCEPT', ':cali-a -']);
+          for (const chain of ['cali-a', 'FORWARD']) assert.deepEqual(ofChain(listed, chain), ofChain(whole, chain));
+          await rejection(list('cali-a', 'cali-none'), ReadFailed);
+          // What somebody else changes, and what we write, is there at once.
+          await netns.run(toolName(backend, 4), ['-I', 'FORWARD', '-p', 'udp', '--dport', String(round + 1), '-j', 'cali-b'], { env: { XTABLES_LOCKFILE: netns.lockFile } });
+          await list('FORWARD');
+          await rules.restore(`*filter\n-I cali-a 1 -p tcp --dport ${round + 1} -j DROP\nCOMMIT\n`);
+        }
+      });
+    }
 
     test('a text that is not exactly one transaction is never written', async () => {
       for (const text of ['', '*filter\nCOMMIT', '*filter\nCOMMIT\n*filter\nCOMMIT\n', '*filter\n# ack 1\nCOMMIT\n', '*filter\n-A a -j DROP\rx\nCOMMIT\n']) {
@@ -194,7 +206,7 @@ test('a table that iptables-nft-save cannot show is no answer, and single chains
   await netns.run('nft', ['add chain ip filter native; add rule ip filter native fib saddr type local accept']);
   const failed = await rejection(rules.save('filter'), ReadFailed);
   assert.match(failed.message, /cannot show the table filter.* only nft can show/);
-  assert.equal(await rules.saveChains('filter', ['cali-a']), '*filter\n:cali-a - [0:0]\n-A cali-a -j ACCEPT\nCOMMIT\n');
+  assert.equal(await rules.saveChains?.('filter', ['cali-a']), '*filter\n:cali-a - [0:0]\n-A cali-a -j ACCEPT\nCOMMIT\n');
   await rules.restore(chainWith('-A cali-a -j DROP'));
   await rules.close();
 });
@@ -213,11 +225,6 @@ function running(coprocess: RestoreCoprocess): number {
 
 function chainWith(rule: string): string {
   return `*filter\n:cali-a - [0:0]\n${rule}\nCOMMIT\n`;
-}
-
-/** The two chains come in the order that the tool has them in. */
-function listing(one: string, other: string, rules: string, seen: string): string {
-  return seen.indexOf(one) < seen.indexOf(other) ? `*filter\n${one}${other}${rules}COMMIT\n` : `*filter\n${other}${one}${rules}COMMIT\n`;
 }
 
 async function saved(netns: Namespace, backend: Backend): Promise<string> {

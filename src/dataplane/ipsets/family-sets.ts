@@ -47,6 +47,7 @@ export class FamilySets {
   readonly #failing = new Set<TrackedSet>();
   readonly leftovers: Leftovers;
   #temporary = 0;
+  #lastRevision = 0;
 
   constructor(options: FamilySetsOptions) {
     this.family = options.family;
@@ -131,6 +132,21 @@ export class FamilySets {
     return drift;
   }
 
+  /** Sets whose content is known, by name, each with its revision: what a read that begins now can be compared with. */
+  get revisions(): Map<string, number> {
+    return new Map([...this.#byId.values()].filter(({ name }) => this.isHeld(name)).map(({ name, revision }) => [name, revision]));
+  }
+
+  /** Takes what a read found under the name, undefined for nothing, unless the set was written or read since that revision. */
+  adoptUnchanged(name: string, revision: number, found: SavedSet | undefined): Drift[] {
+    const set = this.#byName.get(name);
+    if (set === undefined || set.revision !== revision || !this.isHeld(name)) return [];
+    const drift: Drift[] = [];
+    if (found === undefined) this.#adoptAbsence(set, drift);
+    else this.#adoptSet(name, found, drift);
+    return drift;
+  }
+
   /** Compares headers only: finds sets that are gone, and those whose count says that they must be read. */
   checkHeaders(headers: readonly SetHeader[]): Drift[] {
     const found = new Map(headers.filter(({ name }) => this.owns(name)).map((header) => [header.name, header]));
@@ -149,11 +165,6 @@ export class FamilySets {
   /** Sets that must be read before they can be written. */
   get unread(): string[] {
     return [...this.#byName.values()].filter((set) => set.unread && set.wanted !== undefined).map((set) => set.name);
-  }
-
-  /** All sets that should be, for the periodic comparison. */
-  get wantedNames(): string[] {
-    return [...this.#byId.values()].map((set) => set.name);
   }
 
   /** How many sets there are under our names, those included that are to be created or destroyed. */
@@ -251,6 +262,8 @@ export class FamilySets {
   settled(commands: readonly SetCommand[], failures: ReadonlyMap<string, string>, now: number): void {
     for (const command of commands) {
       const { set } = command;
+      this.#revise(set);
+      if (command.kind === 'swap') this.#revise(command.replacement);
       const output = failures.get(command.text);
       if (output !== undefined) this.#refused(command, output, now);
       else {
@@ -269,6 +282,7 @@ export class FamilySets {
   /** Nobody knows which of them were executed. */
   unknownOutcome(commands: readonly SetCommand[]): void {
     for (const { set } of commands) {
+      this.#revise(set);
       set.unread = true;
       if (set.replacement !== undefined) this.#dropReplacement(set);
       if (set.wanted === undefined) this.leftovers.add(set);
@@ -342,6 +356,7 @@ export class FamilySets {
     const set = this.#byName.get(name) ?? this.#track(name);
     const wasKnown = set.held !== undefined && !set.unread && set.failure === undefined;
     const wasSuspect = set.held !== undefined && set.unread;
+    this.#revise(set);
     set.held = found.header;
     const { gone, unknown } = set.members.replaceHeld(found.members);
     if ((wasKnown || wasSuspect) && set.wanted !== undefined && gone + unknown > 0) {
@@ -356,6 +371,7 @@ export class FamilySets {
 
   #adoptAbsence(set: TrackedSet, drift: Drift[]): void {
     if (set.held !== undefined && set.wanted !== undefined) drift.push({ object: set.name, what: 'set gone' });
+    this.#revise(set);
     set.held = undefined;
     set.unread = false;
     set.members.replaceHeld(new Set());
@@ -371,7 +387,13 @@ export class FamilySets {
   #track(name: string): TrackedSet {
     const set = new TrackedSet(name);
     this.#byName.set(name, set);
+    this.#revise(set);
     return set;
+  }
+
+  #revise(set: TrackedSet): void {
+    this.#lastRevision += 1;
+    set.revision = this.#lastRevision;
   }
 
   #forget(set: TrackedSet): void {

@@ -25,6 +25,8 @@ export class TrackedSet {
   wanted: WantedSet | undefined;
   /** Undefined: not in the kernel. */
   held: SavedHeader | undefined;
+  /** Another number, never used before, whenever something was written or read: what was read earlier is out of date then. */
+  revision = 0;
   /** What the kernel holds is not known; nothing is written until it was read. */
   unread = false;
   /** Members that the kernel refused; tried again when told so, or when there is room. */

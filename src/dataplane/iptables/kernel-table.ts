@@ -58,6 +58,12 @@ export class KernelTable {
     this.#pinned = saved.pinned;
   }
 
+  /** Of `saved` only the chains that it lists; all else stays as it is known. */
+  replaceListed(saved: SavedTable): void {
+    for (const [name, rules] of saved.own) this.setChain(name, rules);
+    for (const [name, rules] of saved.kernel) this.setHookChain(name, rules);
+  }
+
   setChain(name: string, rules: readonly PlacedRule[]): void {
     const before = this.#chains.get(name) ?? [];
     this.#chains.set(name, rules);

@@ -14,7 +14,7 @@ import type { Hook } from '../render/static.ts';
 import { editKeyed, editOrdered } from './chain-edit.ts';
 import { ChainGraph, rulesOf } from './chain-graph.ts';
 import type { PlacedChain } from './chain-graph.ts';
-import { describeChanges } from './drift.ts';
+import { describeChanges, describeListed } from './drift.ts';
 import type { Drift } from './drift.ts';
 import { editHook } from './hook-edit.ts';
 import type { PlacedHook } from './hook-edit.ts';
@@ -118,6 +118,19 @@ export class Table {
     for (const name of this.#graph.reachedNames()) this.#dirty.add(name);
     for (const hook of this.#hooks) this.#dirtyHooks.add(hook.chain);
     for (const name of this.kernel.hookNames()) this.#dirtyHooks.add(name);
+    return drift;
+  }
+
+  /**
+   * As adopt(), but `text` holds some chains only, of ours and of the kernel's own: the others stay as they are known, and so do
+   * foreign rules elsewhere that lead to ours.
+   */
+  adoptListed(text: string): Drift[] {
+    const saved = parseSave(text, this.#knownRules());
+    const drift = describeListed(this.kernel, saved, this.#hooks);
+    this.kernel.replaceListed(saved);
+    for (const name of saved.own.keys()) this.#dirty.add(name);
+    for (const name of saved.kernel.keys()) this.#dirtyHooks.add(name);
     return drift;
   }
 

@@ -247,3 +247,38 @@ function ruleTexts(text: string, chain: string): string[] {
     .filter((line) => line.startsWith(`-A ${chain} `))
     .map((line) => line.slice(`-A ${chain} `.length));
 }
+
+describe('a table of which some chains are read', () => {
+  function program(): ReturnType<typeof start> {
+    const started = start('*filter\n:KUBE-X - [0:0]\n-A FORWARD -j KUBE-X\n-A INPUT -j KUBE-X\nCOMMIT\n');
+    started.table.setChain(ordered('cali-FORWARD', rule([], jump('cali-a')), drop));
+    started.table.setChain(ordered('cali-a', drop));
+    started.write();
+    return started;
+  }
+  const listed = (kernel: FakeKernel, ...chains: readonly string[]): Promise<string> => kernel.ruleTool(4).saveChains?.('filter', chains) ?? assert.fail();
+
+  it('repairs what those show, exactly as after reading all of it', async () => {
+    const foreign = '*filter\n-I FORWARD -p udp -j ACCEPT\n-I FORWARD -p tcp -j ACCEPT\n-A FORWARD -p 47 -j DROP\n-F cali-a\n-A cali-a -j ACCEPT\nCOMMIT\n';
+    const some = program();
+    some.kernel.edit(foreign);
+    const drift = some.table.adoptListed(await listed(some.kernel, 'FORWARD', 'cali-a'));
+    const all = program();
+    all.kernel.edit(foreign);
+    assert.deepEqual(drift, all.table.adopt(all.kernel.rulesText()));
+    assert.deepEqual(some.table.kernel.hookChain('FORWARD'), all.table.kernel.hookChain('FORWARD'));
+    assert.equal(some.table.kernel.ruleCount, all.table.kernel.ruleCount);
+    some.write();
+    all.write();
+    assert.equal(some.kernel.rulesText(), all.kernel.rulesText());
+    assert.deepEqual(drift.map(({ object }) => object), ['cali-a', 'top of FORWARD']);
+  });
+
+  it('knows nothing new of the others', async () => {
+    const { table, kernel, write } = program();
+    kernel.edit('*filter\n-F cali-FORWARD\nCOMMIT\n');
+    assert.deepEqual(table.adoptListed(await listed(kernel, 'cali-a', 'INPUT')), []);
+    assert.equal(write(), 0);
+    assert.equal(table.kernel.chain('cali-FORWARD')?.length, 2);
+  });
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { listedAsSave, onlyChains } from '../../../src/dataplane/chain-listing.ts';
+import { listedAsSave } from '../../../src/dataplane/chain-listing.ts';
 import { ReadFailed } from '../../../src/dataplane/errors.ts';
 import { readLines } from '../../../src/dataplane/line-reader.ts';
 import { parseSetHeaders } from '../../../src/dataplane/set-headers.ts';
@@ -12,11 +12,6 @@ test('listed chains take the form of iptables-save', () => {
     listedAsSave('filter', ['-P INPUT DROP', '-A INPUT -j cali-a', '-N cali-a', '-A cali-a -j RETURN', '']),
     '*filter\n:INPUT DROP [0:0]\n:cali-a - [0:0]\n-A INPUT -j cali-a\n-A cali-a -j RETURN\nCOMMIT\n',
   );
-});
-
-test('of a saved table only the chains asked for are kept, by their whole names', () => {
-  const saved = '# Generated\n*filter\n:INPUT ACCEPT [1:2]\n:cali-a - [0:0]\n:cali-ab - [0:0]\n-A cali-a -j cali-ab\n-A cali-ab -j DROP\nCOMMIT\n# Completed\n';
-  assert.equal(onlyChains('filter', saved, ['cali-a', 'none']), '*filter\n:cali-a - [0:0]\n-A cali-a -j cali-ab\nCOMMIT\n');
 });
 
 test('the chains of a transaction are those that it declares, changes or deletes', () => {
