@@ -4,7 +4,7 @@
 // FUZZ_TIMES=10 runs ten times as many cases.
 
 export function seedOf(): number {
-  return Number(process.env['FUZZ_SEED'] ?? 20_261_121);
+  return Number(process.env['FUZZ_SEED'] ?? 22);
 }
 
 export function runsOf(runs: number): number {
