@@ -48,19 +48,16 @@ describe('a source of kinds that need not be installed', () => {
   const watched = (path: string): number => server.requests.filter((request) => request.path === path && request.query['watch'] === 'true').length;
   const gaugeOf = (name: string, kind: string): number | undefined => recorder.gauge(name, { kind });
   const discovered = (times: number): Promise<void> => recorder.until(`question ${times} to discovery`, () => server.count('/apis') >= times && clock.waiting > 0);
-  /** Lets time pass until discovery was asked again. */
-  const rediscover = async (milliseconds = 60_000): Promise<void> => {
+  /** Until nothing happens any more: discovery waits for its next time, and so many kinds for theirs. */
+  const quiet = (failing: number): Promise<void> => recorder.until('quiet', () => clock.waiting === failing + 1);
+  /** Lets time pass until discovery was asked again and has its answers. */
+  const rediscover = async (milliseconds = 60_000, timers: { readonly failing?: number; readonly failingThen?: number } = {}): Promise<void> => {
+    const { failing = 0, failingThen = failing } = timers;
+    await quiet(failing);
     const asked = server.count('/apis');
-    // What waits may be something else, and discovery begin to wait only later: then the time is let pass once more.
-    let passed = Number.NEGATIVE_INFINITY;
-    await recorder.until('another question to discovery', () => {
-      if (server.count('/apis') > asked) return true;
-      if (clock.waiting > 0 && performance.now() - passed > 1_000) {
-        passed = performance.now();
-        clock.advance(milliseconds);
-      }
-      return false;
-    });
+    clock.advance(milliseconds);
+    await recorder.until('another question to discovery', () => server.count('/apis') > asked);
+    await quiet(failingThen);
   };
 
   beforeEach(async () => {
@@ -126,7 +123,7 @@ describe('a source of kinds that need not be installed', () => {
       await recorder.until('in-sync', () => recorder.inSync);
       server.always(pathOf('zones'), refusal(403, 'Forbidden'));
       serve({ [classic]: ['zones'] });
-      await rediscover();
+      await rediscover(60_000, { failingThen: 1 });
       await recorder.until('the refusal', () => recorder.errors.length > 0);
       assert.equal(recorder.health?.ready, false);
       assert.match(recorder.health?.detail ?? '', /^in sync; watch zones\.crd\.projectcalico\.org failed: 403 Forbidden.*grant the verbs list and watch/);
@@ -181,9 +178,8 @@ describe('a source of kinds that need not be installed', () => {
 
     test('does not wait for one on which nothing depends', async () => {
       await start([namespaces, notes]);
-      await recorder.until('in-sync', () => recorder.inSync);
+      await recorder.until('in-sync', () => recorder.inSync && status('Note').installed === 'yes');
       assert.deepEqual([recorder.health?.ready, status('Note').synced], [true, false]);
-      await recorder.until('discovery', () => status('Note').installed === 'yes');
     });
 
     test('asks discovery no more when everything is installed', async () => {
@@ -266,11 +262,10 @@ describe('a source of kinds that need not be installed', () => {
       serve({});
       watch.end();
       await missing();
-      await rediscover(5_000);
-      await discovered(2);
+      await rediscover(5_000, { failing: 1 });
       assert.deepEqual([recorder.known, recorder.health?.ready, status('Zone').installed], [['kns.shop', 'zone a'], true, 'yes']);
       assert.match(recorder.health?.detail ?? '', /watch zones\.crd\.projectcalico\.org failed: 404.*API discovery is asked/);
-      await rediscover(20_000);
+      await rediscover(20_000, { failing: 1, failingThen: 0 });
       await recorder.until('it to be forgotten', () => recorder.known.length === 1);
       assert.deepEqual([recorder.said.at(-1), recorder.health?.ready, recorder.health?.detail], [['delete zone a'], true, 'in sync']);
       assert.ok(recorder.warnings.some((line) => line.startsWith('zones.crd.projectcalico.org are not installed any more')), recorder.lines.join('\n'));
@@ -282,8 +277,8 @@ describe('a source of kinds that need not be installed', () => {
       serve({});
       watch.end();
       await missing();
-      await rediscover(5_000);
-      await rediscover(20_000);
+      await rediscover(5_000, { failing: 1 });
+      await rediscover(20_000, { failing: 1, failingThen: 0 });
       await recorder.until('it to be forgotten', () => status('Zone').installed === 'no');
       const asked = watched(pathOf('zones'));
       await rediscover();
@@ -299,7 +294,7 @@ describe('a source of kinds that need not be installed', () => {
       watch.end();
       await missing();
       server.answer(pathOf('zones'), new WatchStream(added('b', '12'), bookmark('19', true)).answer);
-      await rediscover(5_000);
+      await rediscover(5_000, { failing: 1, failingThen: 0 });
       await recorder.until('its objects', () => recorder.known.includes('zone b'));
       assert.deepEqual(recorder.said.at(-1), ['delete zone a', 'upsert zone b']);
       assert.equal(status('Zone').failure, undefined);
@@ -309,7 +304,7 @@ describe('a source of kinds that need not be installed', () => {
       server.always('/apis', refusal(503, 'ServiceUnavailable'));
       watch.end();
       await missing();
-      for (let i = 0; i < 5; i += 1) await rediscover();
+      for (let i = 0; i < 5; i += 1) await rediscover(60_000, { failing: 1 });
       assert.deepEqual([recorder.known, status('Zone').installed], [['kns.shop', 'zone a'], 'yes']);
     });
 
@@ -319,8 +314,8 @@ describe('a source of kinds that need not be installed', () => {
       serve({});
       watch.end();
       await missing();
-      await rediscover(5_000);
-      await rediscover(20_000);
+      await rediscover(5_000, { failing: 1 });
+      await rediscover(20_000, { failing: 1, failingThen: 0 });
       await recorder.until('it to be forgotten', () => status('Zone').installed === 'no');
       assert.equal(recorder.said.flat().filter((each) => each === 'delete zone a').length, 1);
     });
@@ -375,8 +370,8 @@ describe('a source of kinds that need not be installed', () => {
       server.answer(pathOf('zones', modern), next.answer);
       old.end();
       await recorder.until('the 404', () => status('Zone').failure?.missing === true);
-      await rediscover(5_000);
-      await rediscover(20_000);
+      await rediscover(5_000, { failing: 1 });
+      await rediscover(20_000, { failing: 1, failingThen: 0 });
       await recorder.until('the request to the other group', () => watched(pathOf('zones', modern)) === 1);
       assert.deepEqual([recorder.known, recorder.health?.ready], [['kns.shop', 'zone a', 'zone both'], true]);
       next.send(added('b', '4'), bookmark('9', true));
