@@ -31,11 +31,11 @@ const setLabels = fc.tuple(podLabels, sometimes(60, fc.constantFrom('outside', '
   ...(spoofs ? { 'pcns.env': 'prod', 'projectcalico.org/serviceaccount': 'default' } : {}),
 }));
 const outsideNet = fc.constantFrom(...outsideAddresses).map((address) => `${address}/32`);
-const setNets = fc.array(fc.oneof({ weight: 3, arbitrary: outsideNet }, { weight: 3, arbitrary: fc.constantFrom(...outsideAddresses) }, { weight: 4, arbitrary: ipv4Net }, { weight: 3, arbitrary: ipv6Net }, { weight: 1, arbitrary: fc.constantFrom('0.0.0.0/0', '::/0') }), { maxLength: 4 });
+const setNets = fc.array(fc.oneof({ weight: 3, arbitrary: outsideNet }, { weight: 3, arbitrary: fc.constantFrom(...outsideAddresses) }, { weight: 4, arbitrary: ipv4Net }, { weight: 5, arbitrary: ipv6Net }, { weight: 1, arbitrary: fc.constantFrom('0.0.0.0/0', '::/0') }), { maxLength: 4 });
 const brokenNets = fc.constantFrom<unknown>(['10.65.0.0/40'], ['192.0.2.1', 'outside'], '0.0.0.0/0', [null]);
 
 export const networkSet: fc.Arbitrary<WireObject> = fc
-  .tuple(fc.boolean(), crowdedNamespace, fc.constantFrom('s1', 's2', 's3'), setLabels, fc.oneof({ weight: 8, arbitrary: setNets as fc.Arbitrary<unknown> }, { weight: 3, arbitrary: brokenNets }), chance(35))
+  .tuple(fc.boolean(), crowdedNamespace, fc.constantFrom('s1', 's2', 's3'), setLabels, fc.oneof({ weight: 8, arbitrary: setNets as fc.Arbitrary<unknown> }, { weight: 5, arbitrary: brokenNets }), chance(35))
   .map(([isGlobal, namespace, name, labels, nets, isAnnotated]) => ({
     apiVersion: calico,
     kind: isGlobal ? 'GlobalNetworkSet' : 'NetworkSet',

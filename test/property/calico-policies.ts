@@ -87,3 +87,21 @@ function policy(kind: 'NetworkPolicy' | 'GlobalNetworkPolicy'): fc.Arbitrary<Wir
 
 export const calicoNetworkPolicy = policy('NetworkPolicy');
 export const globalNetworkPolicy = policy('GlobalNetworkPolicy');
+
+/** Two policies about everybody that contradict each other: only their order, or their names, decide between them. */
+export const rivals: fc.Arbitrary<readonly WireObject[]> = fc
+  .tuple(
+    fc.constantFrom<Json>({}, { tier: 'red' }, { tier: 'kube-admin' }),
+    fc.constantFrom<readonly [Json, Json]>([{ order: 10 }, { order: 10 }], [{ order: 10 }, { order: 10 }], [{}, { order: 999 }], [{}, {}], [{ order: 1 }, { order: 10 }]),
+    fc.constantFrom(['Allow', 'Deny'], ['Deny', 'Allow'], ['Pass', 'Deny'], ['Allow', 'Pass']),
+    fc.constantFrom('a', 'a-b', 'a.b', 'b'),
+    fc.constantFrom<Json>({}, { source: { nets: ['10.65.0.0/16'] } }, { protocol: 'TCP' }),
+  )
+  .map(([where, orders, actions, name, match]) =>
+    ['a-c', name].map((each, index) => ({
+      apiVersion: 'crd.projectcalico.org/v1',
+      kind: 'GlobalNetworkPolicy',
+      metadata: { name: each },
+      spec: { ...where, ...orders[index], ingress: [{ action: actions[index], ...match }], egress: [{ action: actions[index], ...match }] },
+    })),
+  );

@@ -44,7 +44,9 @@ const serviceAccounts = fc.record(
 
 /** Who is meant; empty quite often. */
 const labelled: fc.Arbitrary<Json> = fc.oneof(
-  { weight: 7, arbitrary: fc.record({ selector }) },
+  { weight: 6, arbitrary: fc.record({ selector }) },
+  // What network sets are labelled with more often than anything else.
+  { weight: 2, arbitrary: fc.constantFrom<Json>({ selector: 'role == "outside"' }, { notSelector: 'role == "outside"' }, { selector: 'role == "outside"', namespaceSelector: 'global()' }) },
   { weight: 3, arbitrary: fc.record({ selector, namespaceSelector: entityNamespaceSelector }) },
   { weight: 3, arbitrary: fc.record({ namespaceSelector: entityNamespaceSelector }) },
   { weight: 3, arbitrary: fc.record({ notSelector: selector }) },
@@ -73,7 +75,7 @@ const protocols: fc.Arbitrary<Json> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Json>({ notProtocol: 'TCP' }, { notProtocol: 17 }, { notProtocol: 'ICMP' }) },
   { weight: 1, arbitrary: fc.constantFrom<Json>({ protocol: 'ICMP' }, { protocol: 'ICMPv6' }, { protocol: 1 }) },
   { weight: 2, arbitrary: fc.record<Json>({ protocol: fc.constantFrom('ICMP', 'ICMP', 'ICMPv6'), icmp }) },
-  { weight: 4, arbitrary: fc.record<Json>({ protocol: fc.constantFrom('ICMP', 'ICMP', 'ICMPv6'), notICMP: icmp }) },
+  { weight: 5, arbitrary: fc.record<Json>({ protocol: fc.constantFrom('ICMP', 'ICMP', 'ICMPv6'), notICMP: icmp }) },
 );
 const transport = fc.constantFrom<Json>({ protocol: 'TCP' }, { protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 17 }, { protocol: 'SCTP' });
 

@@ -25,7 +25,7 @@ if (parentPort !== null) parentPort.postMessage(run(workerData as Share));
 function run({ runs, seed, threads }: Share): ReturnType<Coverage['counts']> {
   const coverage = new Coverage(threads, wideFeatures, desiredReasons);
   fc.assert(
-    fc.property(wideWorld, wideAims(60), (world, aims) => {
+    fc.property(wideWorld, wideAims(110), (world, aims) => {
       const feed = new Feed(world);
       const graph = createGraph({ node: world.node });
       const state = new DesiredState();

@@ -25,7 +25,7 @@ export const wideFeatures: readonly Feature[] = [
 
   policyFeature('policy: order', (spec) => (spec['order'] === undefined ? spec : { ...spec, order: 10 })),
   policyFeature('policy: no order, so the last', (spec) => (spec['order'] === undefined ? { ...spec, order: -5 } : spec)),
-  { name: 'policy: a tie of orders', without: (world) => changed(world, world.objects.map((object) => (isCalicoPolicy(object) ? { ...object, metadata: { ...object.metadata, name: `${26 - nameRank(object)}${object.metadata.name}`, annotations: {} } } : object))) },
+  { name: 'policy: a tie of orders', without: namesReversed },
   policyFeature('policy: no types, so both', (spec) => (spec['types'] === undefined ? { ...spec, types: ['Ingress'] } : spec)),
   policyFeature('policy: one type', (spec) => (Array.isArray(spec['types']) && spec['types'].length === 1 ? drop(spec, 'types') : spec)),
   policyFeature('policy: selector', (spec) => drop(spec, 'selector')),
@@ -120,7 +120,7 @@ function selectorFeature(name: string, change: (text: string) => string): Featur
 function setFeature(name: string, change: (nets: readonly unknown[]) => readonly unknown[]): Feature {
   return {
     name,
-    without: (world) => mapSpecs(world, (object) => object.kind.endsWith('NetworkSet'), (spec) => (Array.isArray(spec['nets']) ? { ...spec, nets: change(spec['nets']) } : spec)),
+    without: (world) => mapSpecs(world, (object) => object.kind.endsWith('NetworkSet'), (spec) => (Array.isArray(spec['nets']) ? { ...spec, nets: change(listOf(spec['nets'])) } : spec)),
   };
 }
 
@@ -132,7 +132,7 @@ function adminFeature(name: string, change: (rule: Json, kind: string) => Json):
 function withoutPeers(rule: Json, kind: string): Json {
   const never = { namespaces: { matchLabels: { never: 'never' } } };
   const next: Record<string, unknown> = { ...rule };
-  for (const field of ['from', 'to']) if (Array.isArray(rule[field])) next[field] = rule[field].map((peer: Json) => (peer[kind] === undefined ? peer : never));
+  for (const field of ['from', 'to']) if (rule[field] !== undefined) next[field] = listOf(rule[field]).map((peer) => (fieldsOf(peer)[kind] === undefined ? peer : never));
   return next;
 }
 
@@ -181,9 +181,12 @@ function isAnyPolicy(object: WireObject): boolean {
   return isCalicoPolicy(object) || adminKinds.includes(object.kind);
 }
 
-/** Later names become earlier ones. */
-function nameRank({ metadata: { name } }: WireObject): number {
-  return (name.codePointAt(0) ?? 97) - 97 + 1;
+/** Of policies with the same order the last by name becomes the first. */
+function namesReversed(world: World): World | undefined {
+  const isNamedPolicy = (object: WireObject): boolean => calicoKinds.includes(object.kind);
+  const names = [...new Set(world.objects.filter(isNamedPolicy).map(({ metadata }) => metadata.name))].sort();
+  const rename = ({ metadata }: WireObject): WireObject['metadata'] => ({ ...metadata, annotations: {}, name: String(99 - names.indexOf(metadata.name)) });
+  return changed(world, world.objects.map((object) => (isNamedPolicy(object) ? { ...object, metadata: rename(object) } : object)));
 }
 
 function isOneFamily(entity: Json): boolean {
@@ -198,10 +201,9 @@ function isNamedPort(entity: Json): boolean {
 function mapPorts(entity: Json, keep: (port: unknown) => boolean): Json {
   const next: Record<string, unknown> = { ...entity };
   for (const field of ['ports', 'notPorts']) {
-    if (!Array.isArray(entity[field])) continue;
-    const listed: readonly unknown[] = entity[field];
-    const kept = listed.filter(keep);
-    next[field] = kept.length === listed.length ? listed : [...kept, 64999];
+    const list = listOf(entity[field]);
+    const kept = list.filter(keep);
+    if (kept.length < list.length) next[field] = [...kept, 64999];
   }
   return next;
 }

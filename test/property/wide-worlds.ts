@@ -5,10 +5,10 @@ import * as fc from 'fast-check';
 import type { WireObject, World } from '../../src/model/verdict.ts';
 import { adminNetworkPolicy, baselineAdminNetworkPolicy, clusterNetworkPolicy } from './admin-policies.ts';
 import { endpointSlice, hostEndpoint, networkSet, sixOf, stagedPolicy, tierObject } from './calico-objects.ts';
-import { calicoNetworkPolicy, globalNetworkPolicy } from './calico-policies.ts';
+import { calicoNetworkPolicy, globalNetworkPolicy, rivals } from './calico-policies.ts';
 import { networkPolicy } from './network-policies.ts';
-import { chance, nodes } from './vocabulary.ts';
-import { distinct, namespaces, options, podObject, serviceAccountObject } from './worlds.ts';
+import { chance, nodes, sometimes } from './vocabulary.ts';
+import { distinct, identity, namespaces, options, podObject, serviceAccountObject } from './worlds.ts';
 
 /** A pod that has an address gets the other family's too, mostly. */
 const widePod: fc.Arbitrary<WireObject> = fc.tuple(podObject, chance(70)).map(([pod, isDual]) => {
@@ -23,7 +23,7 @@ const policies = fc
   .tuple(
     distinct(networkPolicy, 0, 2),
     distinct(calicoNetworkPolicy, 1, 5),
-    distinct(globalNetworkPolicy, 0, 3),
+    fc.tuple(distinct(globalNetworkPolicy, 0, 3), sometimes(25, rivals)).map(([list, pair]) => (pair === null ? list : [...list.filter((each) => !pair.map(identity).includes(identity(each))), ...pair])),
     distinct(clusterNetworkPolicy, 0, 4),
     fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: distinct(fc.oneof(adminNetworkPolicy, baselineAdminNetworkPolicy), 1, 3) }),
     fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: distinct(stagedPolicy, 1, 1) }),
