@@ -63,7 +63,7 @@ export class PolicySorter {
     }
     const ranks = [...byTier.keys()].map((name) => this.#rank(name)).sort((a, b) => byNumber(a.order, b.order) || byText(a.name, b.name));
     return ranks.map(({ name, defaultAction }) => {
-      const sorted = (byTier.get(name) ?? []).sort((a, b) => byNumber(a.order, b.order) || byText(a.tie, b.tie));
+      const sorted = (byTier.get(name) ?? []).sort((a, b) => byNumber(a.order, b.order) || byText(a.tie, b.tie) || byText(a.key, b.key));
       return {
         name,
         defaultAction,

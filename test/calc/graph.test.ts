@@ -238,6 +238,14 @@ test('policies of a tier come by order, none last, ties by name, namespace and k
   assert.deepEqual(graph.state.endpoints.get('ns/web')?.tiers[0]?.ingress, ['knp/ns/y', 'knp/ns/z', 'gnp/a', 'knp/na/a', 'knp/ns/a', 'np/ns/a', 'knp/ns/b', 'knp/ns/last']);
 });
 
+test('two objects that are one policy by Calico\'s name come in the order of their own names, whichever is first told', () => {
+  const own = policy('a', 'all()', [], { kind: 'gnp', origin: originOf('GlobalNetworkPolicy', 'a') });
+  const prefixed: Update = { ...own, key: 'gnp/default.a' };
+  for (const updates of [[own, prefixed], [prefixed, own]]) {
+    assert.deepEqual(synced(...updates).state.endpoints.get('ns/web')?.tiers[0]?.ingress, ['gnp/a', 'gnp/default.a']);
+  }
+});
+
 test('an endpoint sees a policy in the directions in which it isolates', () => {
   const graph = synced(policy('in', 'all()', []), policy('out', 'all()', [], { types: { ingress: false, egress: true } }));
   assert.deepEqual(graph.state.endpoints.get('ns/web')?.tiers, [{ name: 'default', defaultAction: 'deny', ingress: ['knp/ns/in'], egress: ['knp/ns/out'] }]);
