@@ -140,6 +140,8 @@ function matches(rule: ActiveRule, packet: Packet, sets: readonly DesiredSet[]):
     const inside = ({ first, last }: PortRange): boolean => first <= port && port <= last;
     return (
       (entity.nets.length === 0 || entity.nets.some((net) => covers(net, packet[end]))) &&
+      // One that names networks of the other family alone is about that family.
+      (entity.notNets.length === 0 || entity.notNets.some((net) => net.includes(':') === (packet.family === 6))) &&
       !entity.notNets.some((net) => covers(net, packet[end])) &&
       entity.sets.every((id) => member(id, end)) &&
       !entity.notSets.some((id) => member(id, end)) &&

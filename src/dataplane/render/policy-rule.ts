@@ -113,13 +113,15 @@ function conditionsOf(rule: ActiveRule, family: Family, setName: SetNames): Cond
 /** False when nothing can match. */
 function addNets(conditions: Conditions, end: End, entity: ActiveEntity, family: Family): boolean {
   const nets = entity.nets.filter((cidr) => familyOf(cidr) === family);
-  // A list that held only the other family's networks is not "any".
+  const notNets = entity.notNets.filter((cidr) => familyOf(cidr) === family);
+  // A list that held only the other family's networks is not "any", and excluding only those is not "all": such a rule is about the
+  // other family.
   if (entity.nets.length > 0 && nets.length === 0) return false;
+  if (entity.notNets.length > 0 && notNets.length === 0) return false;
   const any = nets.length === 0 || nets.includes(anyNet[family]);
   if (!any && nets.length === 1) conditions.inline.push(net(end, nets[0] as string));
   if (!any && nets.length > 1) conditions.anyOf.push(nets.map((cidr) => [net(end, cidr)]));
 
-  const notNets = entity.notNets.filter((cidr) => familyOf(cidr) === family);
   if (notNets.includes(anyNet[family])) return false;
   // iptables takes one -s and one -d.
   const inlineTaken = !any && nets.length === 1;

@@ -235,8 +235,11 @@ describe('address families', () => {
     assert.deepEqual(matchesOf({ source: entity({ nets: ['fd00::/8', '10.0.0.0/8'] }) }), [`-s 10.0.0.0/8 ${accept}`]);
   });
 
-  it('excluded networks of the other family exclude nothing', () => {
-    assert.deepEqual(matchesOf({ source: entity({ notNets: ['fd00::/8'] }) }), [accept]);
+  it('a list of excluded networks that holds only the other family matches nothing', () => {
+    assert.deepEqual(render({ source: entity({ notNets: ['fd00::/8'] }) }), []);
+    assert.deepEqual(render({ action: 'deny', destination: entity({ nets: ['10.0.0.0/8'], notNets: ['fd00::/8'] }) }), []);
+    assert.deepEqual(render({ source: entity({ notNets: ['10.0.0.0/8'] }) }, {}, 6), []);
+    assert.deepEqual(matchesOf({ source: entity({ notNets: ['fd00::/8', '10.0.0.0/8'] }) }), [`! -s 10.0.0.0/8 ${accept}`]);
   });
 
   it('every address excluded matches nothing, every address included is no condition', () => {
