@@ -53,7 +53,7 @@ export const hostEndpoint: fc.Arbitrary<WireObject> = fc
     fc.constantFrom('h1', 'h2', 'h3'),
     fc.constantFrom(nodes[0], nodes[0], nodes[1]),
     fc.constantFrom('eth0', 'eth1', '*', '*', ''),
-    fc.uniqueArray(fc.constantFrom<string>(...outsideAddresses, '10.65.1.3', '2001:db8::9'), { minLength: 1, maxLength: 2 }),
+    fc.uniqueArray(fc.constantFrom<string>(...outsideAddresses, '10.65.1.3', podAddress(0, 4), podAddress(0, 5), '2001:db8::9'), { minLength: 1, maxLength: 3 }),
     setLabels,
     sometimes(40, fc.constantFrom('projectcalico-default-allow', ...namespaceNames.map((name) => `kns.${name}`))),
     chance(25),
@@ -66,7 +66,8 @@ export const hostEndpoint: fc.Arbitrary<WireObject> = fc
       node,
       ...(interfaceName === '' ? {} : { interfaceName }),
       expectedIPs: isBroken ? [...expectedIPs, '10.65.0.0/16'] : expectedIPs,
-      ports: [{ name: 'metrics', protocol: 'TCP', port: 8090 }, { name: 'metrics', protocol: 'UDP', port: 8082 }],
+      // Two of them are names that pods have too: Kubernetes' own policies mean pods only.
+      ports: [{ name: 'metrics', protocol: 'TCP', port: 8090 }, { name: 'metrics', protocol: 'UDP', port: 8082 }, { name: 'http', protocol: 'TCP', port: 82 }, { name: 'dns', protocol: 'UDP', port: 81 }],
       ...(profile === null ? {} : { profiles: [profile] }),
     },
   }));

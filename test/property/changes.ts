@@ -13,23 +13,34 @@ export type Change = { readonly op: 'put'; readonly object: WireObject } | { rea
 
 const which = fc.nat(0xffff);
 
-export const step = fc.oneof(
-  // Names are few: putting an object often replaces one, with other labels, another node, another address, another spec.
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('put' as const), object: podObject }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('put' as const), object: fc.oneof(namespaceObject, serviceAccountObject) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), object: networkPolicy }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), which }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('relabel-pod' as const), which, labels: podLabels }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart-pod' as const), which, object: podObject, part: fc.constantFrom('spec', 'status') }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('relabel-namespace' as const), which, labels: namespaceLabels }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('re-use-address' as const), which, object: podObject, newFirst: fc.boolean(), oldFinishes: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('finish' as const), which }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('touch' as const), which }) },
-);
-export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+/** Steps that put Kubernetes' own objects, and such as `more` draws. */
+function stepOf(more: readonly fc.WeightedArbitrary<WireObject>[] = []) {
+  const others = more.length === 0 ? [] : [{ weight: 12, arbitrary: fc.record({ kind: fc.constant('put' as const), object: fc.oneof(...more) }) }];
+  return fc.oneof(
+    // Names are few: putting an object often replaces one, with other labels, another node, another address, another spec.
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('put' as const), object: podObject }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('put' as const), object: fc.oneof(namespaceObject, serviceAccountObject) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), object: networkPolicy }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), which }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('relabel-pod' as const), which, labels: podLabels }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart-pod' as const), which, object: podObject, part: fc.constantFrom('spec', 'status') }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('relabel-namespace' as const), which, labels: namespaceLabels }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('re-use-address' as const), which, object: podObject, newFirst: fc.boolean(), oldFinishes: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('finish' as const), which }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('touch' as const), which }) },
+    ...others,
+  );
+}
+export type Step = ReturnType<typeof stepOf> extends fc.Arbitrary<infer T> ? T : never;
 
 /** Several batches of a few steps each. */
-export const history = fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 });
+export function historyOf(more: readonly fc.WeightedArbitrary<WireObject>[] = []) {
+  return fc.array(fc.array(stepOf(more), { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 });
+}
+
+/** With Kubernetes' own objects only. */
+export const step = stepOf();
+export const history = historyOf();
 
 /** The changes of one batch, and the world after it. */
 export function take(world: World, steps: readonly Step[]): { readonly changes: readonly Change[]; readonly world: World } {

@@ -9,21 +9,16 @@ import { judge } from '../../src/verdict/judge.ts';
 import { Coverage } from './coverage.ts';
 import { DesiredState } from './desired-state.ts';
 import { DesiredVerdict } from './desired-verdict.ts';
-import { batchOf, Feed } from './feed.ts';
-import type { Share } from './verdict-worker.ts';
-import { wideFeatures } from './wide-features.ts';
+import { batchOf, Feed, invalidNames } from './feed.ts';
+import type { Share } from './threads.ts';
+import { wideFeatures, wideReasons } from './wide-features.ts';
 import { wideAimed, wideAims } from './wide-packets.ts';
 import { wideWorld } from './wide-worlds.ts';
 
-/** Of the last decision; what packets.ts aims at besides is verdict.test.ts's. */
-export const desiredReasons = ['egress', 'ingress'].flatMap((direction) =>
-  ['allow profile', 'allow rule', 'deny end-of-tier', 'deny no-profile', 'deny rule'].map((reason) => `${direction} ${reason}`),
-);
-
-if (parentPort !== null) parentPort.postMessage(run(workerData as Share));
+parentPort?.postMessage(run(workerData as Share));
 
 function run({ runs, seed, threads }: Share): ReturnType<Coverage['counts']> {
-  const coverage = new Coverage(threads, wideFeatures, desiredReasons);
+  const coverage = new Coverage(threads, wideFeatures, wideReasons);
   fc.assert(
     fc.property(wideWorld, wideAims(110), (world, aims) => {
       const feed = new Feed(world);
@@ -40,10 +35,7 @@ function run({ runs, seed, threads }: Share): ReturnType<Coverage['counts']> {
         assert.equal(verdict.isAllowed(packet) ? 'allow' : 'deny', action, `${JSON.stringify(packet)} ${JSON.stringify(decisions)}`);
       }
       coverage.observe(world, judged, packets, verdicts);
-      const invalid = [...new Set(judged.invalid.map(({ kind, namespace, name }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`))].sort();
-      // Staged policies have problems too, but they are nobody's.
-      const found = feed.invalid.list().filter(({ kind }) => !kind.startsWith('Staged')).map(({ kind, name }) => `${kind.split('.')[0]} ${name}`);
-      assert.deepEqual([...new Set(found)].sort(), invalid, 'the same objects are found invalid');
+      assert.deepEqual(feed.invalidNames(), invalidNames(judged), 'the same objects are found invalid');
     }),
     { numRuns: runs, seed },
   );

@@ -2,7 +2,7 @@
 
 import { noMetrics } from '../../src/lib/metrics.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import type { WireObject, World } from '../../src/model/verdict.ts';
+import type { Judge, WireObject, World } from '../../src/model/verdict.ts';
 import type { Batch, Update } from '../../src/model/update.ts';
 import { DecodeContext } from '../../src/sync/resources/decode-context.ts';
 import { InvalidObjects } from '../../src/sync/resources/invalid-objects.ts';
@@ -16,7 +16,7 @@ export class Feed {
   readonly #caches: readonly ResourceCache[];
 
   constructor({ node, options }: Pick<World, 'node' | 'options'>) {
-    const context = new DecodeContext({ node, interfacePrefix: options.interfacePrefixes[0] ?? '' });
+    const context = new DecodeContext({ node, interfacePrefix: options.interfacePrefixes[0] ?? '', httpIsEnforcedElsewhere: options.httpRules === 'Ignore' });
     this.#caches = kinds.map((resource) => resourceCache(resource, context, this.invalid));
   }
 
@@ -29,6 +29,12 @@ export class Feed {
     });
   }
 
+  /** "Pod default/web", sorted. Staged policies have problems too, but they are nobody's. */
+  invalidNames(): readonly string[] {
+    const enforced = this.invalid.list().filter(({ kind }) => !kind.startsWith('Staged'));
+    return [...new Set(enforced.map(({ kind, name }) => `${kind.split('.')[0]} ${name}`))].sort();
+  }
+
   change(change: Change): readonly Update[] {
     const { metadata } = change.object;
     const identity = { namespace: metadata.namespace ?? '', name: metadata.name };
@@ -37,6 +43,11 @@ export class Feed {
       return (change.op === 'put' ? cache.upsert(change.object) : cache.remove(identity)) ?? [];
     });
   }
+}
+
+/** As the policies' own reading finds them. */
+export function invalidNames({ invalid }: Judge): readonly string[] {
+  return [...new Set(invalid.map(({ kind, namespace, name }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`))].sort();
 }
 
 export function batchOf(updates: readonly Update[], inSync?: true): Batch {

@@ -3,12 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { createGraph } from '../../src/calc/graph.ts';
-import type { Step } from '../../src/dataplane/apply.ts';
 import { Driver } from '../../src/dataplane/driver.ts';
 import { defaultOptions } from '../../src/dataplane/options.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { noMetrics } from '../../src/lib/metrics.ts';
-import type { Packet } from '../../src/model/packet.ts';
+import type { Family, Packet } from '../../src/model/packet.ts';
 import type { Update } from '../../src/model/update.ts';
 import type { Judge, Verdict, World } from '../../src/model/verdict.ts';
 import { loadKernel } from '../../src/simulate/kernel.ts';
@@ -20,11 +19,17 @@ import type { Change } from './changes.ts';
 import { DesiredState } from './desired-state.ts';
 import { batchOf, Feed } from './feed.ts';
 
+export interface NodeOptions {
+  /** Whose rules are written; default: IPv4, as the agent does. */
+  readonly families?: readonly Family[];
+}
+
 /** Between two updates: long enough for whatever the driver puts off until it is idle. */
 const pause = 60_000;
 
 export class Node {
   readonly kernel = new FakeKernel();
+  readonly #families: readonly Family[];
   readonly #clock = new FakeClock();
   readonly #feed: Feed;
   readonly #graph: ReturnType<typeof createGraph>;
@@ -34,19 +39,19 @@ export class Node {
   #applied = Promise.withResolvers<void>();
 
   /** Takes nothing of the world but its node and its options. */
-  constructor({ node, options }: Pick<World, 'node' | 'options'>, onStep: (step: Step) => void = () => {}) {
+  constructor({ node, options }: Pick<World, 'node' | 'options'>, { families = [4] }: NodeOptions = {}) {
+    this.#families = families;
     this.#feed = new Feed({ node, options });
     this.#graph = createGraph({ node });
     this.#driver = new Driver(
       {
-        ruleTools: [this.kernel.ruleTool(4)],
+        ruleTools: families.map((family) => this.kernel.ruleTool(family)),
         sets: this.kernel.setTool(),
         clock: this.#clock,
         logger: silentLogger,
         metrics: noMetrics,
         health: { report() {} },
         random: () => 0.5,
-        onStep,
         onApplied: (receivedAt) => {
           if (receivedAt === this.#updates) this.#applied.resolve();
         },
@@ -82,14 +87,17 @@ export class Node {
     await Promise.race([this.#applied.promise, this.#driver.done]);
   }
 
-  /** "Pod default/web", sorted. */
   get invalid(): readonly string[] {
-    return this.#feed.invalid.list().map(({ kind, name }) => `${kind} ${name}`).sort();
+    return this.#feed.invalidNames();
   }
 
   /** The kernel as its tools print it just now. */
   read(): Kernel {
-    return loadKernel({ ipv4: this.kernel.rulesText(), sets: this.kernel.setsText() });
+    return loadKernel({
+      ...(this.#families.includes(4) ? { ipv4: this.kernel.rulesText('filter', 4) } : {}),
+      ...(this.#families.includes(6) ? { ipv6: this.kernel.rulesText('filter', 6) } : {}),
+      sets: this.kernel.setsText(),
+    });
   }
 
   /** Compares every packet; the message has all that is needed to understand a difference. */
@@ -104,7 +112,7 @@ export class Node {
           `the policies ${expected.action} ${JSON.stringify(packet)}: ${JSON.stringify(expected.decisions)}`,
           `the kernel says ${found.action}:`,
           ...found.trace.map((rule) => `  ${rule.text}`),
-          this.kernel.rulesText(),
+          this.kernel.rulesText('filter', packet.family),
           this.kernel.setsText(),
         ].join('\n'),
       );

@@ -83,6 +83,14 @@ export const wideFeatures: readonly Feature[] = [
   { name: 'broken: selector', without: (world, invalid) => withoutBroken(world, invalid, isAnyPolicy, () => undefined, /^spec\.selector$/) },
 ];
 
+/** Of the last decision; what packets.ts aims at besides is verdict.test.ts's. */
+export const wideReasons = ['egress', 'ingress'].flatMap((direction) =>
+  ['allow profile', 'allow rule', 'deny end-of-tier', 'deny no-profile', 'deny rule'].map((reason) => `${direction} ${reason}`),
+);
+
+/** Without those that are about policies of the node's own host endpoints; verdict-of-desired.test.ts has them. */
+export const enforcedFeatures = wideFeatures.filter(({ name }) => name !== 'policy: applyOnForward' && name !== 'host endpoint: broken');
+
 function kindFeature(name: string, isOf: (object: WireObject) => boolean): Feature {
   return { name, without: (world) => changed(world, world.objects.filter((object) => !isOf(object))) };
 }

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import type { WireObject, World } from '../../src/model/verdict.ts';
 import { adminNetworkPolicy, baselineAdminNetworkPolicy, clusterNetworkPolicy } from './admin-policies.ts';
 import { endpointSlice, hostEndpoint, networkSet, sixOf, stagedPolicy, tierObject } from './calico-objects.ts';
+import { historyOf } from './changes.ts';
 import { calicoNetworkPolicy, globalNetworkPolicy, rivals } from './calico-policies.ts';
 import { networkPolicy } from './network-policies.ts';
 import { chance, nodes, sometimes } from './vocabulary.ts';
@@ -39,3 +40,32 @@ export const wideWorld: fc.Arbitrary<World> = fc
     objects: [...namespaceObjects, ...accountObjects, ...pods, ...referred, ...policyObjects],
     options: worldOptions,
   }));
+
+/**
+ * Of what nobody writes rules for yet there is none: host endpoints are on the other node. They are peers, with labels, addresses and
+ * ports.
+ */
+export const enforcedWorld: fc.Arbitrary<World> = wideWorld.map((world) => ({ ...world, objects: world.objects.map(elsewhere) }));
+
+function elsewhere(object: WireObject): WireObject {
+  return object.kind === 'HostEndpoint' ? { ...object, spec: { ...(object['spec'] as object), node: nodes[1] } } : object;
+}
+
+/** Each kind of object comes, changes and goes. */
+function wideHistoryWith(hosts: fc.Arbitrary<WireObject>): ReturnType<typeof historyOf> {
+  return historyOf([
+    { weight: 2, arbitrary: widePod },
+    { weight: 4, arbitrary: calicoNetworkPolicy },
+    { weight: 3, arbitrary: globalNetworkPolicy },
+    { weight: 3, arbitrary: clusterNetworkPolicy },
+    { weight: 1, arbitrary: fc.oneof(adminNetworkPolicy, baselineAdminNetworkPolicy) },
+    { weight: 3, arbitrary: networkSet },
+    { weight: 2, arbitrary: endpointSlice },
+    { weight: 2, arbitrary: tierObject },
+    { weight: 2, arbitrary: hosts },
+    { weight: 1, arbitrary: stagedPolicy },
+  ]);
+}
+
+export const wideHistory = wideHistoryWith(hostEndpoint);
+export const enforcedHistory = wideHistoryWith(hostEndpoint.map(elsewhere));

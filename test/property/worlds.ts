@@ -109,7 +109,8 @@ function statusOf(stage: Stage, address: string, more: readonly string[]): Recor
 }
 
 export function identity(object: WireObject): string {
-  return `${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+  // Kubernetes' and Calico's network policies have one name.
+  return `${object.apiVersion} ${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }
 
 export function distinct(object: fc.Arbitrary<WireObject>, minLength: number, maxLength: number): fc.Arbitrary<readonly WireObject[]> {
