@@ -146,12 +146,12 @@ export class RuleScanner {
       ports.flatMap((port) => {
         if (!('name' in port)) return [];
         const wanted: NamedPort = rule.protocol === undefined ? { name: port.name } : { name: port.name, protocol: rule.protocol };
-        return [this.#use({ use, selector: selector ?? everything, port: wanted }, used)];
+        return [this.#use({ use, selector: entity.portNamesOf ?? selector ?? everything, port: wanted }, used)];
       });
     const ports = numbered(entity.ports);
     const portSets = named(entity.ports, positive);
     // Named ports alone imply the selector: they are those of what it matches. Beside numbers they do not.
-    const implied = ports.length === 0 && portSets.length > 0;
+    const implied = entity.portNamesOf === undefined && ports.length === 0 && portSets.length > 0;
     const { service } = entity;
     // What comes from a service's endpoint has any source port; what goes to one goes to a port of the service.
     const withPorts = end === 'destination';

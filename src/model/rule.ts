@@ -24,6 +24,8 @@ export interface EntityMatch {
   readonly notSelector?: Selector;
   readonly ports: readonly Port[];
   readonly notPorts: readonly Port[];
+  /** Whose ports have the names; absent: what the selectors match, or everything that has ports. It restricts nothing else. */
+  readonly portNamesOf?: Selector;
   /**
    * "namespace/name" of a Service: all addresses of its endpoints, ready or not; as a destination their ports and protocols too.
    * Never together with nets, selectors or (as a destination) ports.

@@ -136,7 +136,7 @@ function addSets(world: ModelWorld, rule: Rule, entity: EntityMatch, sets: Map<s
     sets.set(setId({ use, selector: of }), { type: 'net', use, members });
   };
   const addNamed = (use: SetUse, name: string): void => {
-    const of = wanted ?? selectorOf({ kind: 'all' });
+    const of = entity.portNamesOf ?? wanted ?? selectorOf({ kind: 'all' });
     const port = rule.protocol === undefined ? { name } : { name, protocol: rule.protocol };
     const members = new Set<string>();
     for (const endpoint of matching(world, of)) {
@@ -147,7 +147,7 @@ function addSets(world: ModelWorld, rule: Rule, entity: EntityMatch, sets: Map<s
     }
     sets.set(setId({ use, selector: of, port }), { type: 'ip-port', use, members });
   };
-  const onlyNamed = ports.length > 0 && names(ports).length === ports.length;
+  const onlyNamed = entity.portNamesOf === undefined && ports.length > 0 && names(ports).length === ports.length;
   if (wanted !== undefined && !onlyNamed) addPlain(positive, wanted);
   if (selector === undefined && notSelector !== undefined) addPlain(negated, notSelector);
   for (const name of names(ports)) addNamed(positive, name);

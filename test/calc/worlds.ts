@@ -101,6 +101,7 @@ const entity: fc.Arbitrary<EntityMatch> = fc.oneof(
         notSelector: selectorNode.map(selectorOf),
         ports: fc.array(port, { maxLength: 2 }),
         notPorts: fc.array(port, { maxLength: 2 }),
+        portNamesOf: selectorNode.map(selectorOf),
       },
       { requiredKeys: ['nets', 'notNets', 'ports', 'notPorts'] },
     ),

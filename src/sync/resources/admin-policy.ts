@@ -13,6 +13,8 @@ import type { AdminPorts, ReadAdminPorts } from './admin-ports.ts';
 import { firstOfAll } from './calico-policy.ts';
 import { badPolicy, badRules, type ReadRule, readRules, rulesInForce } from './closed-rules.ts';
 import { readMeta } from './object-meta.ts';
+import { anyPod } from './policy-peers.ts';
+import { hasNames } from './policy-ports.ts';
 import { type Decoded, PartReport, ProblemList, type Report } from './problem.ts';
 import type { WireKind } from './resource.ts';
 import { type Fields, fieldsOf, isAbsent, knowsAll, readFields, shown } from './wire.ts';
@@ -105,7 +107,7 @@ function readName(value: unknown, field: string, report: Report): string {
 }
 
 function hasName(ports: ReturnType<ReadAdminPorts>): boolean {
-  return Array.isArray(ports) && ports.some((each: AdminPorts) => each.ports.some((port) => 'name' in port));
+  return Array.isArray(ports) && ports.some((each: AdminPorts) => hasNames(each.ports));
 }
 
 function ruleOf(common: Pick<Rule, 'action' | 'index' | 'comments'>, direction: Direction, peer: EntityMatch, { protocol, ports = [] }: Partial<AdminPorts>): Rule {
@@ -114,6 +116,6 @@ function ruleOf(common: Pick<Rule, 'action' | 'index' | 'comments'>, direction: 
     ...common,
     ...(protocol === undefined ? {} : { protocol }),
     source: direction === 'ingress' ? peer : anyEntity,
-    destination: ports.length === 0 ? target : { ...target, ports },
+    destination: ports.length === 0 ? target : { ...target, ports, ...(hasNames(ports) && target.selector === undefined ? { portNamesOf: anyPod } : {}) },
   };
 }

@@ -17,8 +17,8 @@ import { defaultTierName } from '../../model/tier.ts';
 import type { DecodeContext } from './decode-context.ts';
 import { readLabelSelector } from './label-selector.ts';
 import { readMeta } from './object-meta.ts';
-import { inNamespace, isPod, type PeerScope, readPolicyPeers } from './policy-peers.ts';
-import { type ProtocolPorts, readPolicyPorts } from './policy-ports.ts';
+import { anyPod, inNamespace, isPod, type PeerScope, readPolicyPeers } from './policy-peers.ts';
+import { hasNames, type ProtocolPorts, readPolicyPorts } from './policy-ports.ts';
 import { type Decoded, ProblemList, type Report } from './problem.ts';
 import type { Resource } from './resource.ts';
 import { type Fields, fieldsOf, isAbsent, knowsAll, readFields, readList, shown } from './wire.ts';
@@ -142,5 +142,6 @@ function readEntry(value: unknown, direction: Direction, index: number, scope: P
 
 /** Written out: an object that is copied field by field takes more memory. */
 function withPorts({ nets, notNets, selector, notPorts }: EntityMatch, { ports }: ProtocolPorts): EntityMatch {
-  return selector === undefined ? { nets, notNets, ports, notPorts } : { nets, notNets, selector, ports, notPorts };
+  if (selector !== undefined) return { nets, notNets, selector, ports, notPorts };
+  return hasNames(ports) ? { nets, notNets, ports, notPorts, portNamesOf: anyPod } : { nets, notNets, ports, notPorts };
 }

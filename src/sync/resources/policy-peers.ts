@@ -10,7 +10,7 @@
 import { containsCidr, formatCidr, parseCidr } from '../../model/net/cidr.ts';
 import type { EntityMatch } from '../../model/rule.ts';
 import { anyEntity } from '../../model/rule.ts';
-import type { SelectorNode } from '../../model/selector/ast.ts';
+import type { Selector, SelectorNode } from '../../model/selector/ast.ts';
 import { selectorOf } from '../../model/selector/canonical.ts';
 import type { DecodeContext } from './decode-context.ts';
 import { readLabelSelector } from './label-selector.ts';
@@ -18,6 +18,9 @@ import type { Report } from './problem.ts';
 import { fieldsOf, isAbsent, knowsAll, readList, shown } from './wire.ts';
 
 export const isPod: SelectorNode = Object.freeze({ kind: 'equals', label: 'projectcalico.org/orchestrator', value: 'k8s' });
+
+/** Whose port names count in Kubernetes' own policies where no selector says so: hosts have named ports, too. One for all rules. */
+export const anyPod: Selector = selectorOf(isPod);
 
 const namespaceIsKnown: SelectorNode = Object.freeze({ kind: 'has', label: 'pcns.projectcalico.org/name' });
 

@@ -38,6 +38,10 @@ export function byProtocol(entries: readonly PortEntry[]): readonly ProtocolPort
   return numbers.map((protocol) => ({ protocol, ports: merge(entries.filter((entry) => entry.protocol === protocol)) }));
 }
 
+export function hasNames(ports: readonly Port[]): boolean {
+  return ports.some((port) => 'name' in port);
+}
+
 function readEntry(value: unknown, field: string, report: Report): PortEntry | undefined {
   const entry = fieldsOf(value);
   if (entry === undefined) {

@@ -1,12 +1,14 @@
 // What becomes of rules: which sets they need and in which way, what is merged, implied and negated; named ports and services.
 
-import { end, networkSet, pod, policy, profile, rule, slice } from '../objects.ts';
+import { parseSelector } from '../../../src/model/selector/parse.ts';
+import { end, host, networkSet, pod, policy, profile, rule, slice } from '../objects.ts';
 import type { NamedState } from './state.ts';
 
 const web = pod('web', { local: true, labels: { app: 'web' }, address: '10.0.0.9' });
 const http = { name: 'http' };
 const tcp80 = { name: 'http', protocol: 6, port: 8080 };
 const udp80 = { name: 'http', protocol: 17, port: 8081 };
+const kindPod = parseSelector("kind == 'pod'");
 const port80 = { first: 80, last: 80 };
 
 export const ruleStates: readonly NamedState[] = [
@@ -106,6 +108,28 @@ export const ruleStates: readonly NamedState[] = [
       sets: { 'allow, has(x)': [], 'allow, port "http" (tcp) of has(x)': [] },
       rules: { 'knp/ns/p': ['allow 6 to set:<allow, has(x)> port:80-80 port-set:<allow, port "http" (tcp) of has(x)>'] },
     },
+  },
+  {
+    name: 'whose port names count restricts the names alone',
+    objects: [
+      web,
+      host('h', {}, { expectedAddresses: ['10.0.0.3'], ports: [{ name: 'http', protocol: 6, port: 81 }] }),
+      pod('c', { labels: { kind: 'pod' }, address: '10.0.0.2', ports: [{ name: 'http', protocol: 6, port: 80 }] }),
+      policy('p', "app == 'web'", [rule('allow', {}, { protocol: 6, destination: end({ ports: [http, { first: 443, last: 443 }], portNamesOf: kindPod }) })]),
+    ],
+    expected: {
+      sets: { 'allow, port "http" (tcp) of kind == "pod"': ['10.0.0.2,tcp:80'] },
+      rules: { 'knp/ns/p': ['allow 6 to port:443-443 port-set:<allow, port "http" (tcp) of kind == "pod">'] },
+    },
+  },
+  {
+    name: 'a selector beside those whose port names count stays a condition',
+    objects: [
+      web,
+      pod('c', { labels: { kind: 'pod' }, address: '10.0.0.2', ports: [{ name: 'http', protocol: 6, port: 80 }] }),
+      policy('p', "app == 'web'", [rule('allow', {}, { protocol: 6, destination: end({ from: 'has(x)', ports: [http], portNamesOf: kindPod }) })]),
+    ],
+    expected: { rules: { 'knp/ns/p': ['allow 6 to set:<allow, has(x)> port-set:<allow, port "http" (tcp) of kind == "pod">'] } },
   },
   {
     name: 'a named port that is excluded is looked for among what the positive selector matches, and acts the other way round',

@@ -92,6 +92,11 @@ describe('ports', () => {
     const wanted = [[6, [{ first: 80, last: 80 }]], [17, [{ first: 1, last: 2 }]], [undefined, [{ name: 'web' }]]];
     assert.deepEqual(portsOf(valid(baseline({ egress: [{ action: 'Allow', to: from, ports }] })).egress), wanted);
   });
+  test('names are those of pods, also on networks', () => {
+    const protocols = [{ destinationNamedPort: 'web' }];
+    const { ingress, egress } = valid(cluster({ ingress: [{ action: 'Accept', from, protocols }], egress: [{ action: 'Deny', to: [{ networks: ['10.0.0.0/8'] }, { namespaces: {} }], protocols }] }));
+    assert.deepEqual([...ingress, ...egress].map(({ destination }) => destination.portNamesOf?.text), [isPod, isPod, undefined]);
+  });
   test('absent are all', () => assert.deepEqual(portsOf(valid(cluster({ egress: [{ action: 'Pass', to: from }] })).egress), [[undefined, []]]));
 });
 

@@ -153,6 +153,15 @@ describe('ports', () => {
     const ports = [{ port: 'web' }, { port: 8080 }, { port: 'admin' }, { port: 'web' }];
     assert.deepEqual(portsOf(ports), [[TCP, [{ first: 8080, last: 8080 }, { name: 'admin' }, { name: 'web' }]]]);
   });
+  test('names are those of pods, also where nobody says whose: hosts have named ports, too', () => {
+    const { ingress, egress } = valid({ ingress: [{ ports: [{ port: 'web' }, { port: 80 }] }], egress: [{ ports: [{ port: 'web' }] }, { to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 'web' }] }] });
+    assert.deepEqual([...ingress, ...egress].map(({ destination }) => destination.portNamesOf?.text), [isPod, isPod, isPod]);
+  });
+  test('names on pods that a peer selects are those of these pods', () => {
+    const [rule] = valid({ egress: [{ to: [{ podSelector: {} }], ports: [{ port: 'web' }] }] }).egress;
+    assert.deepEqual([rule?.destination.selector?.text, rule?.destination.portNamesOf], [`(${inShop} && ${isPod})`, undefined]);
+  });
+  test('without names nobody is asked', () => assert.equal(ingressOf({ ports: [{ port: 80 }] })[0]?.destination.portNamesOf, undefined));
   test('an entry without a port is all ports of its protocol and wins over the others', () => {
     assert.deepEqual(portsOf([{ port: 80 }, { protocol: 'TCP' }, { port: 'web' }]), [[TCP, []]]);
     assert.deepEqual(portsOf([{}]), [[TCP, []]]);
