@@ -86,6 +86,9 @@ const action = fc.oneof(
   { weight: 1, arbitrary: fc.constant('Log') },
 );
 
+/** Enforced elsewhere, or by nobody: then the rule allows nothing. */
+const http = fc.constantFrom<Json>({ methods: ['GET'] }, { methods: ['GET', 'PUT'], paths: [{ prefix: '/a' }] }, { paths: [{ exact: '/b' }] });
+
 /** `namespace`: "" for a global policy, whose rules must say in which namespace a Service is. */
 export function calicoRule(direction: Direction, isGlobal: boolean): fc.Arbitrary<Json> {
   const [near, far] = direction === 'ingress' ? (['destination', 'source'] as const) : (['source', 'destination'] as const);
@@ -103,7 +106,10 @@ export function calicoRule(direction: Direction, isGlobal: boolean): fc.Arbitrar
     [near]: here,
   }));
   const match: fc.Arbitrary<Json> = fc.oneof({ weight: 10, arbitrary: plain }, { weight: 7, arbitrary: withPorts }, { weight: 6, arbitrary: ofService });
-  return fc.tuple(action, match).map(([verb, conditions]) => ({ action: verb, ...conditions }));
+  return fc.tuple(action, match, sometimes(12, http)).map(([verb, conditions, requests]) => {
+    const takesHttp = direction === 'ingress' && verb === 'Allow' && ['TCP', 6, undefined].includes((conditions as { readonly protocol?: string | number }).protocol);
+    return { action: verb, ...conditions, ...(takesHttp && requests !== null ? { http: requests } : {}) };
+  });
 }
 
 /** What makes any rule a bad one. */
@@ -129,6 +135,9 @@ export const brokenParts: readonly Json[] = [
   { protocol: 'ICMP', ipVersion: 6 },
   { source: { services: { name: 'api', namespace: 'alpha' }, selector: 'all()' } },
   { source: { services: { namespace: 'alpha' } } },
+  { http: { methods: ['GET'] } },
+  { http: { paths: [{ suffix: '/a' }] } },
+  { http: 'GET' },
   { src: {} },
   { source: { net: ['0.0.0.0/0'] } },
 ];

@@ -38,6 +38,8 @@ export const wideFeatures: readonly Feature[] = [
   ...['Deny', 'Pass', 'Log'].map((action) => ruleFeature(`rule: ${action}`, (rule) => (rule['action'] === action ? { ...rule, action: 'Allow' } : rule))),
   ruleFeature('rule: Allow', (rule) => (rule['action'] === 'Allow' ? { ...rule, action: 'Deny' } : rule)),
   ...['ipVersion', 'protocol', 'notProtocol', 'icmp', 'notICMP'].map((field) => ruleFeature(`rule: ${field}`, (rule) => (field === 'protocol' && /orts|icmp/i.test(JSON.stringify(rule)) ? rule : drop(rule, field)))),
+  { name: 'rule: http, enforced elsewhere', without: (world) => (world.options.httpRules === 'Ignore' ? { ...world, options: { ...world.options, httpRules: 'Drop' } } : undefined) },
+  { name: 'rule: http, enforced by nobody', without: (world) => (world.options.httpRules === 'Drop' ? { ...world, options: { ...world.options, httpRules: 'Ignore' } } : undefined) },
   ...['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector', 'serviceAccounts', 'services', 'ports', 'notPorts'].map((field) =>
     entityFeature(`rule: ${field}`, (entity) => drop(entity, field)),
   ),
