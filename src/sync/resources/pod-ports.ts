@@ -10,19 +10,20 @@ import { type Fields, fieldsOf, isAbsent, readList, shown } from './wire.ts';
 const none: readonly EndpointPort[] = Object.freeze([]);
 
 export function readPodPorts(spec: Fields, report: Report): readonly EndpointPort[] {
-  const ports: EndpointPort[] = [];
+  // Each once: a pod may have very many.
+  const ports = new Map<string, EndpointPort>();
   for (const list of ['containers', 'initContainers']) {
     for (const [i, container] of (readList(spec[list], `spec.${list}`, report) ?? []).entries()) {
       const field = `spec.${list}[${i}].ports`;
       for (const [j, entry] of (readList(fieldsOf(container)?.['ports'], field, report) ?? []).entries()) {
         const port = readPort(entry, `${field}[${j}]`, report);
-        if (port !== undefined && !ports.some((other) => other.name === port.name && other.protocol === port.protocol && other.port === port.port)) {
-          ports.push(port);
-        }
+        if (port === undefined) continue;
+        const key = `${port.name} ${port.protocol} ${port.port}`;
+        if (!ports.has(key)) ports.set(key, port);
       }
     }
   }
-  return ports.length === 0 ? none : ports;
+  return ports.size === 0 ? none : [...ports.values()];
 }
 
 function readPort(value: unknown, field: string, report: Report): EndpointPort | undefined {

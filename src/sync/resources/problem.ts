@@ -29,12 +29,22 @@ export interface Decoded<T> {
 
 export const nothing: Decoded<never> = Object.freeze({ value: undefined, problems: [] });
 
-/** Collects problems through its `report`. */
+/** A large object may have a problem in each of its hundred thousand parts; they are kept for as long as it is invalid. */
+const maxProblems = 100;
+/** Characters. The path may hold keys of any length. */
+const maxField = 200;
+
+/** Collects problems through its `report`: the first ones, which is enough to know that there are any (and any but ours). */
 export class ProblemList {
   readonly problems: Problem[] = [];
+  readonly #kept = { ours: 0, theirs: 0 };
 
   readonly report: Report = (field, problem, remedy = 'correct the field', isOurs) => {
-    this.problems.push({ field, problem, remedy, ...(isOurs === undefined ? {} : { isOurs }) });
+    const whose = isOurs === true ? 'ours' : 'theirs';
+    if (this.#kept[whose] === maxProblems) return;
+    this.#kept[whose] += 1;
+    const path = field.length <= maxField ? field : `${field.slice(0, maxField - 3)}...`;
+    this.problems.push({ field: path, problem, remedy, ...(isOurs === undefined ? {} : { isOurs }) });
   };
 }
 

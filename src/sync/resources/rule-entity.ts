@@ -133,6 +133,5 @@ function readService(entity: Fields, { field, namespace: own, takesServices, isD
   const namespaceProblem = typeof namespace === 'string' ? dnsLabelProblem(namespace) : 'must be a string';
   if (nameProblem !== undefined) report(`${field}.services.name`, `${shown(name)} ${nameProblem}`);
   if (namespaceProblem !== undefined) report(`${field}.services.namespace`, `${shown(namespace)} ${namespaceProblem}`, 'give the namespace of the service');
-  // Where one of them is bad this is reported, and the match is not used.
-  return `${namespace as string}/${name as string}`;
+  return nameProblem === undefined && namespaceProblem === undefined ? `${namespace as string}/${name as string}` : undefined;
 }

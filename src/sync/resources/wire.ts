@@ -43,8 +43,22 @@ export function knowsAll(fields: Fields, known: readonly string[], field: string
   return all;
 }
 
-/** An unchecked value as a warning may show it: short, on one line. */
+const maxShown = 64;
+
+/**
+ * An unchecked value as a warning may show it: short, on one line. What is in it is looked at no further than can be shown: it may be
+ * nested more deeply than a stack is, and no part of a large object must be kept alive.
+ */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 64 ? text : `${text.slice(0, 61)}...`;
+  const text = textOf(value, 3);
+  return text.length <= maxShown ? text : `${text.slice(0, maxShown - 3)}...`;
+}
+
+function textOf(value: unknown, depth: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, maxShown));
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (depth === 0) return Array.isArray(value) ? '[...]' : '{...}';
+  if (Array.isArray(value)) return `[${value.slice(0, maxShown).map((item) => textOf(item, depth - 1)).join()}]`;
+  const keys = Object.keys(value).slice(0, maxShown);
+  return `{${keys.map((key) => `${textOf(key, 0)}:${textOf((value as Fields)[key], depth - 1)}`).join()}}`;
 }
