@@ -4,10 +4,10 @@
 import type { Packet } from '../../../src/model/packet.ts';
 import type { Judge, Verdict, World } from '../../../src/model/verdict.ts';
 import { judge } from '../../../src/verdict/judge.ts';
-import { features } from '../../property/features.ts';
+import type { Feature } from '../../property/features.ts';
 
 /** Up to `count` of the candidates; more only if there are more features. */
-export function informativePackets(world: World, judged: Judge, candidates: readonly Packet[], count: number): readonly Packet[] {
+export function informativePackets(world: World, judged: Judge, features: readonly Feature[], candidates: readonly Packet[], count: number): readonly Packet[] {
   const verdicts = candidates.map((packet) => judged.verdict(packet));
   const chosen = new Set<number>();
   const need = (deciding: readonly number[]): void => {

@@ -7,9 +7,14 @@ import type { Judge, World } from '../../../src/model/verdict.ts';
 import { rangeOf } from '../../property/packets.ts';
 import { answeredProtocols } from '../harness/wire-packet.ts';
 
+const ICMP = 1;
+const ECHO = 8;
+const TCP = 6;
 export const NODE_ADDRESS = '172.31.0.1';
 /** Where everything is that is not on the node. */
-const uplink = 'eth0';
+export const UPLINK = 'eth0';
+/** All that leads from the node to the rest of the world. */
+export const links: readonly string[] = [UPLINK, 'flannel.1', 'eth1', 'eth2'];
 
 export class Places {
   /** The interface behind which an address is; of pods that share one, the first has it. */
@@ -28,20 +33,20 @@ export class Places {
 
   /** The packet as it can be sent, undefined if it cannot. */
   sendable(drawn: Packet): Packet | undefined {
-    const { sourcePort, protocol } = drawn;
-    // Other states come about by themselves, not by what a packet is.
-    const connection = drawn.connection === 'invalid' && protocol === 6 ? 'invalid' : 'new';
+    const { sourcePort } = drawn;
     const hook = hookOf(drawn);
     const isHosts = sourcePort === undefined || sourcePort % 3 === 0;
     const packet: Packet = {
       ...drawn,
-      connection,
+      connection: connectionOf(drawn),
       ...(hook === 'INPUT' && isHosts ? { destination: NODE_ADDRESS } : {}),
       ...(hook === 'OUTPUT' && isHosts ? { source: NODE_ADDRESS } : {}),
     };
     if (!isRouted(packet.source) || !isRouted(packet.destination)) return undefined;
-    // A detour is made for a source port.
-    return sourcePort === undefined && this.needsDetour(packet) ? undefined : packet;
+    if (packet.protocol !== ICMP || !this.needsDetour(packet)) return packet;
+    // Two messages between the same addresses cannot go different ways.
+    const home = this.#homeOf(packet.destination);
+    return home !== undefined && links.includes(home) && links.includes(packet.outInterface ?? '') ? { ...packet, outInterface: home } : undefined;
   }
 
   /** Whether an answer must come, or must not; undefined where it would go another way. */
@@ -64,8 +69,14 @@ export class Places {
 
   /** Undefined: the host itself. */
   #homeOf(address: string): string | undefined {
-    return address === NODE_ADDRESS ? undefined : (this.homes.get(address) ?? uplink);
+    return address === NODE_ADDRESS ? undefined : (this.homes.get(address) ?? UPLINK);
   }
+}
+
+/** As far as it comes about by what a packet is. ICMP that does not ask anything is invalid to connection tracking, if it looks at it. */
+function connectionOf({ connection, protocol, icmp }: Packet): Packet['connection'] {
+  if (connection === 'untracked' || (protocol === ICMP && icmp?.type !== ECHO)) return 'untracked';
+  return connection === 'invalid' && protocol === TCP ? 'invalid' : 'new';
 }
 
 /** Neither "this network", nor loopback, nor multicast and what is reserved above it. */

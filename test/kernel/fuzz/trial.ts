@@ -9,11 +9,10 @@ import type { Kernel } from '../../../src/simulate/kernel.ts';
 import { loadKernel } from '../../../src/simulate/kernel.ts';
 import { simulate } from '../../../src/simulate/simulate.ts';
 import { judge } from '../../../src/verdict/judge.ts';
-import type { Step } from '../../property/changes.ts';
-import { take } from '../../property/changes.ts';
+import type { take } from '../../property/changes.ts';
 import type { Coverage } from '../../property/coverage.ts';
+import type { Feature } from '../../property/features.ts';
 import { Node as MemoryNode } from '../../property/node.ts';
-import { aimed } from '../../property/packets.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { Backend } from '../harness/stage.ts';
 import { Enforcer } from './enforcer.ts';
@@ -21,16 +20,24 @@ import type { Tools } from './enforcer.ts';
 import { informativePackets } from './informative-packets.ts';
 import { Places } from './places.ts';
 import type { Fate, Shot } from './wired-node.ts';
-import { WiredNode } from './wired-node.ts';
+import { isSelectable, WiredNode } from './wired-node.ts';
 
 /** Of one agent, from its start to its end. */
 export interface Life {
   /** Entered by relisting, one after the other; all with the options of the first. */
   readonly worlds: readonly World[];
   /** Then the last of them changes, batch after batch. */
-  readonly batches: readonly (readonly Step[])[];
-  readonly aims: Parameters<typeof aimed>[1];
+  readonly batches: readonly ((world: World) => ReturnType<typeof take>)[];
+  /** Candidates: what is sent of them, the features decide. */
+  readonly packets: (world: World) => readonly Packet[];
   readonly coprocess: boolean;
+}
+
+export interface TrialOptions {
+  readonly backend: Backend;
+  /** For each that a world has, a packet is looked for about which it decides. */
+  readonly features: readonly Feature[];
+  readonly coverage: Coverage;
 }
 
 interface Reading {
@@ -39,7 +46,11 @@ interface Reading {
   readonly kernel: Kernel;
 }
 
+type Due = Pick<Shot, 'passes' | 'answered'>;
+
 const packetsPerWorld = 40;
+/** Of a world, before there are any rules. */
+const openPackets = 100;
 /** Established connections of one world that are tried in the next. */
 const rememberedFlows = 5;
 /** Set of a running ipset coprocess. */
@@ -47,23 +58,33 @@ const marker = 'cali4-ack';
 
 export class Trial implements AsyncDisposable {
   readonly counts = { worlds: 0, batches: 0, packets: 0, answers: 0, simulated: 0 };
-  readonly #backend: Backend;
-  readonly #coverage: Coverage;
+  readonly #options: TrialOptions;
   readonly #node: WiredNode;
   #flows: readonly Shot[] = [];
 
-  private constructor(backend: Backend, coverage: Coverage, node: WiredNode) {
-    this.#backend = backend;
-    this.#coverage = coverage;
+  private constructor(options: TrialOptions, node: WiredNode) {
+    this.#options = options;
     this.#node = node;
   }
 
-  static async begin(backend: Backend, coverage: Coverage): Promise<Trial> {
-    return new Trial(backend, coverage, await WiredNode.create(backend));
+  static async begin(options: TrialOptions): Promise<Trial> {
+    return new Trial(options, await WiredNode.create(options.backend));
+  }
+
+  /** While there are no rules every packet arrives: whatever later does not, the rules have dropped. */
+  async assertOpen({ worlds, packets }: Life): Promise<void> {
+    for (const world of worlds) {
+      const places = new Places(world);
+      const sendable = packets(world).flatMap((packet) => places.sendable(packet) ?? []).slice(0, openPackets);
+      const shots = sendable.flatMap((packet) => this.#shot(places, packet, () => ({ passes: true, answered: undefined })));
+      const fates = await this.#send(places, shots);
+      const lost = shots.filter((_, i) => fates[i]?.passed !== true || fates[i].strayed);
+      assert.deepEqual(lost, [], 'packets that do not arrive although there are no rules');
+    }
   }
 
   /** Begins with what the life before has left in the kernel. */
-  async live({ worlds, batches, aims, coprocess }: Life): Promise<void> {
+  async live({ worlds, batches, packets, coprocess }: Life): Promise<void> {
     const [first] = worlds;
     assert.ok(first !== undefined);
     await using tools = await this.#open(coprocess);
@@ -73,14 +94,14 @@ export class Trial implements AsyncDisposable {
       current = { ...each, options: first.options };
       await enforcer.relist(current);
       this.counts.worlds += 1;
-      await this.#try(current, aims);
+      await this.#try(current, packets);
     }
-    for (const steps of batches) {
-      const { changes, world } = take(current, steps);
+    for (const take of batches) {
+      const { changes, world } = take(current);
       current = world;
       await enforcer.change(changes);
       this.counts.batches += 1;
-      await this.#try(current, aims);
+      await this.#try(current, packets);
     }
     await this.#assertNothingIsLeftToDo(current);
     await enforcer.stop();
@@ -97,30 +118,35 @@ export class Trial implements AsyncDisposable {
   async #open(coprocess: boolean): Promise<Tools & AsyncDisposable> {
     const { namespace } = this.#node;
     const options = { runner: namespace.runner(), coprocess };
-    const rules = await openRules({ ...options, backend: this.#backend, family: 4, lockFile: namespace.lockFile });
+    const rules = await openRules({ ...options, backend: this.#options.backend, family: 4, lockFile: namespace.lockFile });
     const sets = await openSets(options);
     const close = async (): Promise<void> => void (await Promise.all([rules.close(), sets.close()]));
     return { rules, sets, [Symbol.asyncDispose]: close };
   }
 
-  async #try(world: World, aims: Life['aims']): Promise<void> {
+  async #try(world: World, packetsOf: Life['packets']): Promise<void> {
     const judged = judge(world);
     const places = new Places(world);
     const reading = await this.#read();
-    const candidates = aimed(world, aims).flatMap((packet) => places.sendable(packet) ?? []);
+    const candidates = packetsOf(world).flatMap((packet) => places.sendable(packet) ?? []);
     for (const packet of candidates) this.#assertSimulated(world, judged, packet, reading);
     this.counts.simulated += candidates.length;
 
     const echoes = candidates.filter((packet) => packet.protocol === 1 && places.answered(judged, packet) === true).slice(0, rememberedFlows);
-    const packets = new Set([...informativePackets(world, judged, candidates, packetsPerWorld), ...echoes]);
-    const shots = [...[...packets].filter((packet) => this.#node.claimConnection(packet)).map((packet) => this.#shot(judged, places, packet)), ...this.#establishedShots(judged, places)];
-    await this.#node.arrange(places, shots);
-    const fates = await this.#node.send(shots);
+    const packets = new Set([...informativePackets(world, judged, this.#options.features, candidates, packetsPerWorld), ...echoes]);
+    const due = (packet: Packet): Due => ({ passes: judged.verdict(packet).action === 'allow', answered: places.answered(judged, packet) });
+    const shots = [...[...packets].flatMap((packet) => this.#shot(places, packet, due)), ...this.#establishedShots(judged, places)];
+    const fates = await this.#send(places, shots);
     for (const [i, shot] of shots.entries()) assertFate(world, judged, shot, fates[i], reading);
     this.counts.packets += shots.length;
     this.counts.answers += shots.filter((shot) => shot.answered).length;
     this.#flows = shots.filter((shot) => shot.answered && shot.packet.protocol === 1).slice(0, rememberedFlows);
-    this.#coverage.observe(world, judged, shots.map((shot) => shot.packet), shots.map((shot) => judged.verdict(shot.packet)));
+    this.#options.coverage.observe(world, judged, shots.map((shot) => shot.packet), shots.map((shot) => judged.verdict(shot.packet)));
+  }
+
+  async #send(places: Places, shots: readonly Shot[]): Promise<readonly Fate[]> {
+    await this.#node.arrange(places, shots);
+    return this.#node.send(shots);
   }
 
   /** Read twice if need be: what is no longer used may be removed between rules and sets. */
@@ -129,7 +155,7 @@ export class Trial implements AsyncDisposable {
     let problem: unknown;
     const read = async (): Promise<Reading | undefined> => {
       try {
-        const { stdout: rules } = await namespace.run(toolName(this.#backend, 4, 'save'), ['-t', 'filter'], { env: { XTABLES_LOCKFILE: namespace.lockFile } });
+        const { stdout: rules } = await namespace.run(toolName(this.#options.backend, 4, 'save'), ['-t', 'filter'], { env: { XTABLES_LOCKFILE: namespace.lockFile } });
         const { stdout: sets } = await namespace.run('ipset', ['save']);
         return { rules, sets, kernel: loadKernel({ ipv4: rules, sets }) };
       } catch (error) {
@@ -142,10 +168,13 @@ export class Trial implements AsyncDisposable {
     });
   }
 
-  #shot(judged: Judge, places: Places, drawn: Packet): Shot {
+  /** With another source port where the connection is not a new one; none if even that is impossible. */
+  #shot(places: Places, drawn: Packet, due: (packet: Packet) => Due): readonly Shot[] {
     const token = this.#node.nextToken();
-    const packet = drawn.sourcePort === undefined ? drawn : { ...drawn, sourcePort: token };
-    return { packet, token, passes: judged.verdict(packet).action === 'allow', answered: places.answered(judged, packet) };
+    const isPossible = drawn.destinationPort === undefined || isSelectable(drawn.destinationPort) || !places.needsDetour(drawn);
+    const forms = [...(isPossible ? [drawn] : []), ...(drawn.sourcePort === undefined ? [] : [{ ...drawn, sourcePort: token }])];
+    const packet = forms.find((form) => this.#node.claimConnection(form));
+    return packet === undefined ? [] : [{ packet, token, ...due(packet) }];
   }
 
   /** Echoes that were answered in the world before: connection tracking knows them, whatever the policies say now. */

@@ -1,12 +1,11 @@
-// A node with wires, for any packet that a world can be asked about: interfaces of any name behind which nothing but a wire is, an
-// uplink "eth0" and a second link "flannel.1" to the rest of the world. From world to world interfaces change their names and addresses
-// their place; namespaces and wires stay.
+// A node with wires, for any packet that a world can be asked about: interfaces of any name behind which nothing but a wire is, and
+// links to the rest of the world. From world to world interfaces change their names and addresses their place; namespaces and wires stay.
 //
-//   pod 1 ── cali0123… ┐
-//   pod 2 ── cali4567… ┤ node ├── eth0 ────── the rest of the world
-//   …                  ┘      └── flannel.1 ─┘
+//   pod 1 ── cali0123… ┐      ┌── eth0 ────── the rest of the world
+//   pod 2 ── cali4567… ┤ node ├── flannel.1 ─ the same, another way
+//   …                  ┘      └── …
 //
-// What arrives in a pod's or the world's namespace is for it, whatever the address; all that it sends leaves by its interface. So the
+// What arrives at the other end of an interface is for whoever is there, whatever the address; all that he sends leaves by it. So the
 // node's rules alone decide. Where a packet leaves the node is decided by the address, and by a detour for the packets that a world
 // means otherwise: one address may belong to two pods.
 
@@ -15,23 +14,23 @@ import { hookOf } from '../../../src/model/packet.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Namespace } from '../harness/namespace.ts';
 import { Wire } from '../harness/wire.ts';
-import { bytesOf } from '../harness/wire-packet.ts';
-import { NODE_ADDRESS } from './places.ts';
+import { bytesOf, UNTRACKED_TOS } from '../harness/wire-packet.ts';
+import { toolName } from '../../../src/dataplane/tools.ts';
+import { links, NODE_ADDRESS, UPLINK } from './places.ts';
 import type { Places } from './places.ts';
+import type { Backend } from '../harness/stage.ts';
 
-const UPLINK = 'eth0';
-const SECOND_LINK = 'flannel.1';
 const MAC = '0a:58:0a:41:00:01';
+const ICMP = 1;
 const firstTable = 1_000;
 const hostTable = 900;
-const uplinkTable = 901;
-const secondLinkTable = 902;
 const firstRule = 1_000;
 /** What is on its way arrives at once, but on a busy machine "at once" may take long. */
 const limitMs = 30_000;
-/** Tokens are source ports, too: none is a port that a packet of a world goes to, so no rule for a packet meets another's answer. */
 const firstToken = 10_000;
 const lastToken = 65_000;
+/** Tokens may become source ports: none is one from which a packet of a world comes by itself, or to which one goes. */
+const drawnPorts = [32_768, 33_768] as const;
 /** Fences take turns with these. */
 const fenceTokens = 1_000;
 
@@ -53,7 +52,8 @@ export interface Fate {
   readonly strayed: boolean;
 }
 
-interface Pod {
+/** What an interface of the node leads to. */
+interface End {
   interfaceName: string;
   readonly wire: Wire;
 }
@@ -61,66 +61,56 @@ interface Pod {
 export class WiredNode implements AsyncDisposable {
   readonly namespace: Namespace;
   readonly #wire: Wire;
-  readonly #world: Wire;
-  readonly #pods: Pod[] = [];
+  /** Links never change their names. */
+  readonly #ends: End[] = [];
   readonly #routed = new Set<string>();
   #rules = 0;
   #tokens = firstToken;
   readonly #connections = new Set<string>();
   #fences = 0;
 
-  private constructor(namespace: Namespace, wire: Wire, world: Wire) {
+  private constructor(namespace: Namespace, wire: Wire) {
     this.namespace = namespace;
     this.#wire = wire;
-    this.#world = world;
   }
 
-  static async create(label: string): Promise<WiredNode> {
-    const namespace = await Namespace.create(`wired-${label}`);
+  static async create(backend: Backend): Promise<WiredNode> {
+    const namespace = await Namespace.create(`wired-${backend}`);
     await namespace.sysctl({
       'net/ipv4/ip_forward': 1,
       ...permissive,
       // Connections of one world are met again in the next.
       'net/netfilter/nf_conntrack_icmp_timeout': 600,
     });
-    const world = await outside('world');
-    await namespace.batch([
-      ...veth(UPLINK, UPLINK, world),
-      ...veth(SECOND_LINK, 'eth1', world),
-      `addr add ${NODE_ADDRESS}/32 dev lo`,
-      `route add default dev ${UPLINK}`,
-      `route add local default dev lo table ${hostTable}`,
-      `route add default dev ${UPLINK} table ${uplinkTable}`,
-      `route add default dev ${SECOND_LINK} table ${secondLinkTable}`,
-    ]);
-    await world.batch(['link set eth1 up', ...defaultRoute]);
-    const [wire, worldWire] = await Promise.all([Wire.start(namespace), Wire.start(world)]);
-    const node = new WiredNode(namespace, wire, worldWire);
-    await Promise.all([UPLINK, SECOND_LINK].map((name) => node.#carries(name)));
+    await namespace.run(toolName(backend, 4, 'restore'), [], { input: leftUntracked, env: { XTABLES_LOCKFILE: namespace.lockFile } });
+    const node = new WiredNode(namespace, await Wire.start(namespace));
+    await node.#add(links);
+    await namespace.batch([`addr add ${NODE_ADDRESS}/32 dev lo`, `route add default dev ${UPLINK}`, `route add local default dev lo table ${hostTable}`]);
+    await Promise.all(links.map((name) => node.#carries(name)));
     return node;
   }
 
   /** A number for a packet; never the same twice. */
   nextToken(): number {
-    this.#tokens += 1;
+    this.#tokens = this.#tokens + 1 === drawnPorts[0] ? drawnPorts[1] : this.#tokens + 1;
     if (this.#tokens > lastToken) throw new RangeError('no token is left: fewer packets for one node, please');
     return this.#tokens;
   }
 
   /**
-   * False if there was a packet of this connection before: without ports, all packets between two addresses are one connection, in
-   * either direction, in this world and all later ones.
+   * False if there was a packet of this connection before, in either direction, in this world or an earlier one: without ports, all
+   * packets between two addresses are one connection. Every echo is one of its own.
    */
-  claimConnection({ sourcePort, protocol, source, destination }: Packet): boolean {
-    if (sourcePort !== undefined || protocol === 1) return true;
-    const connection = [protocol, ...[source, destination].toSorted()].join();
+  claimConnection({ protocol, source, sourcePort, destination, destinationPort }: Packet): boolean {
+    if (protocol === ICMP) return true;
+    const connection = [protocol, ...[`${source} ${sourcePort}`, `${destination} ${destinationPort}`].toSorted()].join();
     return !this.#connections.has(connection) && this.#connections.add(connection).size > 0;
   }
 
   /** Makes the interfaces that the packets name, and routes for them. */
   async arrange(places: Places, shots: readonly Shot[]): Promise<void> {
     const named = shots.flatMap(({ packet }) => [packet.inInterface, packet.outInterface]).filter((name) => name !== undefined);
-    await this.#name([...new Set([...named, ...places.homes.values()])].filter((name) => name !== UPLINK && name !== SECOND_LINK));
+    await this.#name([...new Set([...named, ...places.homes.values()])]);
     const lines: string[] = [];
     for (const address of this.#routed) if (!places.homes.has(address)) lines.push(`route replace ${address}/32 dev ${UPLINK}`);
     for (const [address, interfaceName] of places.homes) {
@@ -130,7 +120,7 @@ export class WiredNode implements AsyncDisposable {
     for (let i = 0; i < this.#rules; i += 1) lines.push(`rule del pref ${firstRule + i}`);
     this.#rules = 0;
     for (const { packet } of shots.filter((shot) => places.needsDetour(shot.packet))) {
-      lines.push(`rule add pref ${firstRule + this.#rules} sport ${packet.sourcePort} lookup ${this.#tableFor(packet)}`);
+      lines.push(`rule add pref ${firstRule + this.#rules} ${selectorOf(packet)} lookup ${this.#tableFor(packet)}`);
       this.#rules += 1;
     }
     await this.namespace.batch(lines);
@@ -146,38 +136,40 @@ export class WiredNode implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const wires = [this.#wire, this.#world, ...this.#pods.map((pod) => pod.wire)];
+    const wires = [this.#wire, ...this.#ends.map(({ wire }) => wire)];
     await Promise.all(wires.map((wire) => wire.close()));
     await Promise.all(wires.map((wire) => wire.namespace.remove()));
   }
 
   async #name(names: readonly string[]): Promise<void> {
-    const missing = names.filter((name) => !this.#pods.some((pod) => pod.interfaceName === name));
-    const free = this.#pods.filter((pod) => !names.includes(pod.interfaceName));
-    const renamed = missing.slice(0, free.length);
+    const missing = names.filter((name) => !this.#ends.some(({ interfaceName }) => interfaceName === name));
+    const free = this.#ends.filter(({ interfaceName }) => !links.includes(interfaceName) && !names.includes(interfaceName));
     const lines: string[] = [];
-    for (const [i, name] of renamed.entries()) {
-      const pod = free[i] as Pod;
+    for (const [i, name] of missing.slice(0, free.length).entries()) {
+      const end = free[i] as End;
       // Older kernels rename an interface only while it is down.
-      lines.push(`link set ${pod.interfaceName} down`, `link set ${pod.interfaceName} name ${name}`, `link set ${name} up`);
-      lines.push(`route replace default dev ${name} table ${firstTable + this.#pods.indexOf(pod)}`);
-      pod.interfaceName = name;
+      lines.push(`link set ${end.interfaceName} down`, `link set ${end.interfaceName} name ${name}`, `link set ${name} up`);
+      lines.push(`route replace default dev ${name} table ${firstTable + this.#ends.indexOf(end)}`);
+      end.interfaceName = name;
     }
-    const made = await Promise.all(missing.slice(free.length).map(async (name, i) => {
-      const pod = await outside(`pod-${this.#pods.length + i}`);
-      await this.namespace.batch(veth(name, UPLINK, pod));
-      await pod.batch(defaultRoute);
-      return { interfaceName: name, wire: await Wire.start(pod) };
-    }));
-    for (const pod of made) lines.push(`route add default dev ${pod.interfaceName} table ${firstTable + this.#pods.push(pod) - 1}`);
     await this.namespace.batch(lines);
+    await this.#add(missing.slice(free.length));
     await Promise.all(missing.map((name) => this.#carries(name)));
   }
 
-  #tableFor(packet: Packet): number {
-    if (packet.outInterface === undefined) return hostTable;
-    if (packet.outInterface === UPLINK) return uplinkTable;
-    return packet.outInterface === SECOND_LINK ? secondLinkTable : firstTable + this.#pods.findIndex((pod) => pod.interfaceName === packet.outInterface);
+  async #add(names: readonly string[]): Promise<void> {
+    const made = await Promise.all(names.map(async (name, i) => {
+      const there = await Namespace.create(`end-${this.#ends.length + i}`);
+      await there.sysctl(permissive);
+      await this.namespace.batch(veth(name, UPLINK, there));
+      await there.batch(defaultRoute);
+      return { interfaceName: name, wire: await Wire.start(there) };
+    }));
+    await this.namespace.batch(made.map((end) => `route add default dev ${end.interfaceName} table ${firstTable + this.#ends.push(end) - 1}`));
+  }
+
+  #tableFor({ outInterface }: Packet): number {
+    return outInterface === undefined ? hostTable : firstTable + this.#ends.findIndex(({ interfaceName }) => interfaceName === outInterface);
   }
 
   async #shoot({ packet, token, flow }: Shot): Promise<void> {
@@ -201,13 +193,14 @@ export class WiredNode implements AsyncDisposable {
 
   #strayed({ packet, token }: Shot): boolean {
     const right = packet.outInterface === undefined ? undefined : this.#behind(packet.outInterface);
-    return [this.#world, ...this.#pods.map((pod) => pod.wire)].some((wire) => wire !== right && wire.entered.has(token));
+    const isHosts = hookOf(packet) === 'INPUT';
+    return (!isHosts && this.#wire.delivered.has(token)) || this.#ends.some(({ wire }) => wire !== right && wire.entered.has(token));
   }
 
   /** The node may always speak to whatever is behind its interfaces: where that arrives, everything sent earlier has. */
   async #fence(): Promise<void> {
     const token = this.#fenceToken();
-    const interfaces = [UPLINK, ...this.#pods.map((pod) => pod.interfaceName)];
+    const interfaces = this.#ends.map(({ interfaceName }) => interfaceName);
     await Promise.all(interfaces.map((name) => this.#wire.send(fence(token), name)));
     await eventually('the last packets arrived', () => interfaces.every((name) => this.#behind(name).entered.has(token)), limitMs);
   }
@@ -224,15 +217,14 @@ export class WiredNode implements AsyncDisposable {
 
   #fenceToken(): number {
     this.#fences = (this.#fences + 1) % fenceTokens;
-    for (const wire of [this.#wire, this.#world, ...this.#pods.map((pod) => pod.wire)]) wire.entered.delete(this.#fences + 1);
+    for (const wire of [this.#wire, ...this.#ends.map((end) => end.wire)]) wire.entered.delete(this.#fences + 1);
     return this.#fences + 1;
   }
 
   #behind(interfaceName: string): Wire {
-    if (interfaceName === UPLINK || interfaceName === SECOND_LINK) return this.#world;
-    const pod = this.#pods.find((each) => each.interfaceName === interfaceName);
-    if (pod === undefined) throw new Error(`the node has no interface ${interfaceName}`);
-    return pod.wire;
+    const end = this.#ends.find((each) => each.interfaceName === interfaceName);
+    if (end === undefined) throw new Error(`the node has no interface ${interfaceName}`);
+    return end.wire;
   }
 }
 
@@ -240,6 +232,21 @@ export class WiredNode implements AsyncDisposable {
 function fence(token: number): Buffer {
   return bytesOf({ family: 4, source: NODE_ADDRESS, destination: '192.0.2.99', protocol: 17, sourcePort: token, destinationPort: 9, connection: 'new' }, token);
 }
+
+/** For the one packet for which a detour is made: no other has the same ends, nor has an answer to another. */
+function selectorOf({ protocol, source, sourcePort, destination, destinationPort }: Packet): string {
+  const from = sourcePort === undefined ? '' : ` sport ${sourcePort}`;
+  const to = destinationPort === undefined || !isSelectable(destinationPort) ? '' : ` dport ${destinationPort}`;
+  return `from ${source} to ${destination} ipproto ${protocol}${from}${to}`;
+}
+
+/** A detour for a packet to another port is made for its source port, which therefore must be a token. */
+export function isSelectable(port: number): boolean {
+  return port < 65_535;
+}
+
+/** Somebody else's rules, as far as the agent is concerned. */
+const leftUntracked = ['*raw', ...['PREROUTING', 'OUTPUT'].map((chain) => `-A ${chain} -m tos --tos ${UNTRACKED_TOS} -j CT --notrack`), 'COMMIT', ''].join('\n');
 
 /** What a packet may claim is for the rules to judge; and every answer is given, however many there are. */
 const permissive = {
@@ -259,12 +266,6 @@ const defaultRoute = [
   'route add local default dev lo table local',
   'route add default dev eth0',
 ];
-
-async function outside(label: string): Promise<Namespace> {
-  const namespace = await Namespace.create(label);
-  await namespace.sysctl(permissive);
-  return namespace;
-}
 
 /** Both ends have one address and ask nobody for the other's. */
 function veth(here: string, there: string, namespace: Namespace): string[] {

@@ -1,5 +1,6 @@
 // IPv4 packets as bytes: the packet that a judge speaks about, and what was seen of it or of an answer to it. Each packet carries a
-// number of its own, its token: as the identification of its IP header, as its source port, as the identifier of an echo.
+// number of its own, its token: as the identification of its IP header, in its sequence number, as the identifier of an echo. Whoever
+// answers quotes one of them.
 
 import type { Packet } from '../../../src/model/packet.ts';
 
@@ -16,6 +17,13 @@ const ECHO_REPLY = 0;
 const UNREACHABLE = 3;
 const ECHO = 8;
 const INIT = 1;
+/** RFC 3692: what a made-up unreachable message says of the packet that it is about. No real one does. */
+const EXPERIMENTAL = 253;
+/** Sequence numbers of echoes that are packets of their own, and of those that are answered (or answers). */
+const SINGLE = 2;
+const ASKED = 1;
+/** Type of service of packets that connection tracking is to leave alone. */
+export const UNTRACKED_TOS = 0x04;
 
 /** Of these the kernel at the destination says that nobody is there, or that it is. */
 export const answeredProtocols: ReadonlySet<number> = new Set([ICMP, TCP, UDP]);
@@ -23,13 +31,14 @@ export const answeredProtocols: ReadonlySet<number> = new Set([ICMP, TCP, UDP]);
 export const wireProtocols: readonly number[] = [ICMP, 4, TCP, UDP, GRE, SCTP, UDP_LITE];
 
 /**
- * The first packet of a connection: SYN, INIT, echo request. With connection "invalid" (TCP only) it has flags that cannot be together.
+ * The first packet of a connection: SYN, INIT, ICMP. With connection "invalid" (TCP only) it has flags that cannot be together.
  * `flow`: the token of an earlier echo whose connection this one belongs to.
  */
 export function bytesOf(packet: Packet, token: number, flow = token): Buffer {
   const payload = payloadOf(packet, token, flow);
   const header = Buffer.alloc(20);
   header.writeUInt8(0x45, 0);
+  if (packet.connection === 'untracked') header.writeUInt8(UNTRACKED_TOS, 1);
   header.writeUInt16BE(20 + payload.length, 2);
   header.writeUInt16BE(token, 4);
   header.writeUInt8(64, 8);
@@ -51,13 +60,13 @@ export function sightingOf(bytes: Buffer): Sighting | undefined {
   const payload = bytes.subarray((bytes.readUInt8(0) & 15) * 4);
   const protocol = bytes.readUInt8(9);
   if (!wireProtocols.includes(protocol)) return undefined;
-  if (protocol === TCP && (payload.readUInt8(13) & RST) !== 0) return { kind: 'answer', token: payload.readUInt16BE(2) };
+  // It acknowledges the sequence number, and what flags count for.
+  if (protocol === TCP && (payload.readUInt8(13) & RST) !== 0) return { kind: 'answer', token: payload.readUInt16BE(8) };
   if (protocol === ICMP) {
     const type = payload.readUInt8(0);
-    if (type === ECHO_REPLY) return { kind: 'answer', token: payload.readUInt16BE(4) };
+    if (type === ECHO_REPLY && payload.readUInt16BE(6) === ASKED) return { kind: 'answer', token: payload.readUInt16BE(4) };
     // The header of what could not be delivered follows.
-    if (type === UNREACHABLE) return { kind: 'answer', token: payload.readUInt16BE(8 + 4) };
-    if (type !== ECHO) return undefined;
+    if (type === UNREACHABLE && payload.readUInt8(8 + 9) !== EXPERIMENTAL) return { kind: 'answer', token: payload.readUInt16BE(8 + 4) };
   }
   // A kernel that speaks SCTP answers with an ABORT.
   if (protocol === SCTP && payload.readUInt8(12) !== INIT) return undefined;
@@ -67,10 +76,10 @@ export function sightingOf(bytes: Buffer): Sighting | undefined {
 function payloadOf(packet: Packet, token: number, flow: number): Buffer {
   switch (packet.protocol) {
     case ICMP:
-      return withChecksum(words([ECHO << 8, 0, flow, 1]), 2);
+      return withChecksum(icmp(packet, flow), 2);
     case TCP: {
       const flags = packet.connection === 'invalid' ? SYN | FIN : SYN;
-      return withChecksum(words([...portsOf(packet), 0, token, 0, 0, (5 << 12) | flags, 1024, 0, 0]), 16, packet);
+      return withChecksum(words([...portsOf(packet), token, 0, 0, 0, (5 << 12) | flags, 1024, 0, 0]), 16, packet);
     }
     case UDP:
     case UDP_LITE:
@@ -82,6 +91,14 @@ function payloadOf(packet: Packet, token: number, flow: number): Buffer {
     default:
       return words([0, 0, 0, 0]);
   }
+}
+
+function icmp({ icmp: { type, code } = { type: ECHO, code: 0 }, source, destination }: Packet, flow: number): Buffer {
+  if (type === ECHO || type === ECHO_REPLY) return words([(type << 8) | code, 0, flow, type === ECHO ? ASKED : SINGLE]);
+  const about = words([0x4500, 28, 0, 0, (64 << 8) | EXPERIMENTAL, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  addressBytes(destination).copy(about, 12);
+  addressBytes(source).copy(about, 16);
+  return Buffer.concat([words([(type << 8) | code, 0, 0, 0]), about]);
 }
 
 /** RFC 9260: common header and an INIT chunk. */
