@@ -7,6 +7,7 @@ import type { WireObject } from '../../src/model/verdict.ts';
 import { Kubelet } from '../../test/fakes/kubelet.ts';
 import { ApiServer } from '../../test/cluster/harness/api-server.ts';
 import { ApiError } from '../../test/cluster/harness/client.ts';
+import { adminPolicyCrds, crdsIn, installCrds, OUR_CRDS } from '../../test/cluster/harness/crds.ts';
 import { AgentAccess } from '../../test/cluster/harness/rbac.ts';
 import { Relay } from '../../test/cluster/harness/relay.ts';
 import { makeScratch, removeScratch } from '../../test/cluster/harness/scratch.ts';
@@ -49,6 +50,7 @@ export async function kubernetesCluster(node: Namespace): Promise<DemoCluster> {
     relay = await Relay.start({ port: server.port, netns: node.name });
     const access = await AgentAccess.grant(server);
     const { admin } = server;
+    await installCrds(admin, [...crdsIn(OUR_CRDS), ...adminPolicyCrds()]);
     const kubelet = new Kubelet(admin);
     const apply = async (object: WireObject): Promise<void> => {
       const { metadata, kind } = object;

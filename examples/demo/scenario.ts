@@ -146,6 +146,53 @@ const guestEgress = policy('guest', 'only-out-by-tcp', {
   ],
 });
 
+const calico = 'crd.projectcalico.org/v1';
+
+/** Asked before the policies of namespaces; what it does not deny is passed on to them. */
+const securityTier: WireObject = { apiVersion: calico, kind: 'Tier', metadata: { name: 'security' }, spec: { order: 100 } };
+
+const suspects: WireObject = {
+  apiVersion: calico,
+  kind: 'GlobalNetworkSet',
+  metadata: { name: 'suspects', labels: { reputation: 'bad' } },
+  spec: { nets: ['10.65.1.41/32', '203.0.113.0/24'] },
+};
+
+const shopFront: WireObject = {
+  apiVersion: calico,
+  kind: 'GlobalNetworkPolicy',
+  metadata: { name: 'security.shop-front' },
+  spec: {
+    tier: 'security',
+    namespaceSelector: "team == 'shop'",
+    types: ['Ingress'],
+    ingress: [
+      { action: 'Deny', source: { namespaceSelector: 'global()', selector: "reputation == 'bad'" } },
+      { action: 'Deny', protocol: 'UDP', source: { namespaceSelector: "team == 'ops'" } },
+      { action: 'Pass' },
+    ],
+  },
+};
+
+const opsAdmin: WireObject = {
+  apiVersion: 'policy.networking.k8s.io/v1alpha2',
+  kind: 'ClusterNetworkPolicy',
+  metadata: { name: 'ops-from-db' },
+  spec: {
+    tier: 'Admin',
+    priority: 5,
+    subject: { namespaces: { matchLabels: { team: 'ops' } } },
+    ingress: [
+      {
+        action: 'Accept',
+        from: [{ pods: { namespaceSelector: { matchLabels: { team: 'shop' } }, podSelector: { matchLabels: { app: 'db' } } } }],
+        protocols: [{ tcp: { destinationPort: { number: 8080 } } }],
+      },
+      { action: 'Deny', from: [{ namespaces: { matchLabels: { team: 'shop' } } }] },
+    ],
+  },
+};
+
 const web = pods[0] as DemoPod;
 
 //                     web api db mon bak vis rem
@@ -255,17 +302,47 @@ export const steps: readonly Step[] = [
     ],
   },
   {
-    title: 'Another program flushes the chains of the agent: they are back, and nothing has changed',
-    change: { wipe: true },
-    witness: { from: 'visitor', to: 'backup', becomes: 'dropped' },
+    title: 'GlobalNetworkPolicy security.shop-front, in a tier of its own: nothing from GlobalNetworkSet suspects (remote), no UDP from ops; the rest passes on',
+    change: { apply: [securityTier, suspects, shopFront] },
+    witness: { from: 'monitor', to: 'web', becomes: 'dropped' },
     expected: [
       /* web     */ '. B B B B B B',
       /* api     */ 'B . B B B B B',
       /* db      */ 'B B . B B B B',
-      /* monitor */ 'B B B . B B B',
-      /* backup  */ 'B B B B . B B',
+      /* monitor */ 'T T T . B B B',
+      /* backup  */ 'T T T B . B B',
       /* visitor */ 'T T T T - . T',
-      /* remote  */ 'B B B B B B .',
+      /* remote  */ '- - - B B B .',
+      /* node-a  */ 'B B B B B B B',
+    ],
+  },
+  {
+    title: 'ClusterNetworkPolicy ops-from-db, tier Admin: of shop only db speaks to ops, and by TCP 8080 only; remote is on the other node',
+    change: { apply: [opsAdmin] },
+    witness: { from: 'db', to: 'monitor', becomes: 'dropped' },
+    expected: [
+      /* web     */ '. B B - - B B',
+      /* api     */ 'B . B - - B B',
+      /* db      */ 'B B . T T B B',
+      /* monitor */ 'T T T . B B B',
+      /* backup  */ 'T T T B . B B',
+      /* visitor */ 'T T T T - . T',
+      /* remote  */ '- - - B B B .',
+      /* node-a  */ 'B B B B B B B',
+    ],
+  },
+  {
+    title: 'Another program flushes the chains of the agent: they are back, and nothing has changed',
+    change: { wipe: true },
+    witness: { from: 'visitor', to: 'backup', becomes: 'dropped' },
+    expected: [
+      /* web     */ '. B B - - B B',
+      /* api     */ 'B . B - - B B',
+      /* db      */ 'B B . T T B B',
+      /* monitor */ 'T T T . B B B',
+      /* backup  */ 'T T T B . B B',
+      /* visitor */ 'T T T T - . T',
+      /* remote  */ '- - - B B B .',
       /* node-a  */ 'B B B B B B B',
     ],
   },
