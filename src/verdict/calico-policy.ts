@@ -2,7 +2,7 @@
 //
 // In: the wire object. Out: a policy; undefined only for a global one nobody can tell whom it selects. What is broken closes:
 //   - one rule: see calico-rule.ts; the others stay;
-//   - a selector of the policy: a NetworkPolicy isolates its whole namespace in both directions, without rules; a global one is absent;
+//   - a selector of the policy: a NetworkPolicy is about its whole namespace, and is broken as below; a global one is absent;
 //   - anything else: no rule allows, those that deny or pass deny everything, and both directions are isolated.
 // Without `types` both directions are isolated: only Calico's own clients fill in what the rules suggest.
 
@@ -45,9 +45,10 @@ export function readCalicoPolicy(object: WireObject, httpRules: RulePlace['httpR
     stage: spec ? stageOf(spec) : 'normal',
     appliesOnForward: spec?.['applyOnForward'] === true,
   } as const;
+  if (selects === undefined && isGlobal) return undefined;
   if (selects === undefined) {
-    if (isGlobal) return undefined;
-    return { ...about, selects: (endpoint) => endpoint.kind === 'pod' && endpoint.namespace === namespace, rules: { ingress: [], egress: [] } };
+    const closed = spec ? { ingress: closedRules(spec['ingress']), egress: closedRules(spec['egress']) } : { ingress: closedRule(undefined, 0), egress: closedRule(undefined, 0) };
+    return { ...about, selects: (endpoint) => endpoint.kind === 'pod' && endpoint.namespace === namespace, rules: closed };
   }
   const isReadable = metadata && tier !== undefined && order !== undefined && directions && isKnown && application && ingress && egress;
   if (!isReadable) return { ...about, selects, rules: { ingress: closedRules(spec?.['ingress']), egress: closedRules(spec?.['egress']) } };

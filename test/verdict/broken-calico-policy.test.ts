@@ -105,6 +105,15 @@ test('an unreadable selector of a NetworkPolicy isolates its whole namespace in 
   assert.deepEqual(allowed({ ...calicoPolicy('a/p', {}), spec: 'none' }), []);
 });
 
+test('an unreadable selector of a NetworkPolicy leaves its rules that deny or pass: they deny everything, also where the tier passes at its end', () => {
+  const passing = tier('t', { order: 1, defaultAction: 'Pass' });
+  for (const action of ['Deny', 'Pass', 'Refuse']) {
+    const spec = { tier: 't', selector: '(', ingress: [{ action: 'Allow' }, { action, source: { nets: ['203.0.113.0/24'] } }], egress: [https] };
+    assert.deepEqual(allowed(passing, calicoPolicy('a/p', spec)), ['out x', 'out y'], action);
+  }
+  assert.deepEqual(allowed(passing, calicoPolicy('a/p', { tier: 't', selector: '(', ingress: [https] })), ['in x:80', 'in x:443', 'out x', 'in y', 'out y']);
+});
+
 test('a global policy with an unreadable selector is absent, and named', () => {
   for (const spec of [...unreadable, { namespaceSelector: 'x' }, { namespaceSelector: 'global()' }]) {
     assert.deepEqual(allowed(globalPolicy('p', spec)), ['in x:80', 'in x:443', 'out x', 'in y', 'out y'], JSON.stringify(spec));

@@ -2,15 +2,16 @@
 //
 //   a bad rule → see closed-rules.ts; the others stand
 //   bad elsewhere → both directions, and each rule as if it were bad
-//   a selector that cannot be read → every endpoint of the namespace, both directions, no rules
+//   a selector that cannot be read → every endpoint of the namespace, both directions, and each rule as if it were bad: what it
+//     denied to some it may not leave to others, nor to a tier that passes at its end
 
 import { deepEqual } from '../../lib/deep-equal.ts';
 import type { Policy } from '../../model/policy.ts';
 import { policyKey } from '../../model/policy.ts';
 import type { Selector, SelectorNode } from '../../model/selector/ast.ts';
 import { selectorOf } from '../../model/selector/canonical.ts';
-import { type CalicoMeta, calicoVersions, originOf, policyName, readCalicoMeta } from './calico-metadata.ts';
-import { commonFields, type PolicyPlace, readPlace, readPolicyBody } from './calico-policy.ts';
+import { calicoVersions, originOf, policyName, readCalicoMeta } from './calico-metadata.ts';
+import { commonFields, readPolicyBody, unreadable } from './calico-policy.ts';
 import { badPolicy, badRules } from './closed-rules.ts';
 import type { DecodeContext } from './decode-context.ts';
 import { inNamespace } from './policy-peers.ts';
@@ -39,26 +40,22 @@ export function decodeNamespacedPolicy(object: unknown, kind: WireKind, knownFie
   if (meta === undefined) return { value: undefined, problems, consequence: 'the policy is ignored' };
   const spec = readFields(fieldsOf(object)?.['spec'], 'spec', report);
   const selector = spec && readSelection(spec, meta.namespace, outside.report, report);
-  if (spec === undefined || selector === undefined) {
-    return { value: wholeNamespace(meta, kind, readPlace(spec ?? {}, report)), problems, consequence: 'the policy isolates every endpoint of its namespace and has no rules' };
-  }
-  const { body, isSound } = readPolicyBody(spec, { namespace: meta.namespace, knownFields, context, isSound: outside.isSound }, report);
+  const isSelective = selector !== undefined;
+  const options = { namespace: meta.namespace, knownFields, context, isSound: outside.isSound && isSelective };
+  const { body, isSound } = spec === undefined ? unreadable : readPolicyBody(spec, options, report);
   const { tier, ...rest } = body;
-  const value: Policy = { origin: { ...originOf(kind, meta), name: policyName(meta, tier) }, kind: 'np', tier, selector, ...rest };
-  return problems.length === 0 ? { value, problems } : { value, problems, consequence: isSound ? badRules : badPolicy };
+  const value: Policy = {
+    origin: { ...originOf(kind, meta), name: policyName(meta, tier) },
+    kind: 'np',
+    tier,
+    selector: selector ?? selectorOf(inNamespace(meta.namespace)),
+    ...rest,
+  };
+  if (problems.length === 0) return { value, problems };
+  return { value, problems, consequence: !isSelective ? wholeNamespace : isSound ? badRules : badPolicy };
 }
 
-function wholeNamespace(meta: CalicoMeta, kind: WireKind, place: PolicyPlace): Policy {
-  return {
-    origin: { ...originOf(kind, meta), name: policyName(meta, place.tier) },
-    kind: 'np',
-    ...place,
-    selector: selectorOf(inNamespace(meta.namespace)),
-    types: { ingress: true, egress: true },
-    ingress: [],
-    egress: [],
-  };
-}
+const wholeNamespace = 'it isolates every endpoint of its namespace in both directions; its rules that allow or log are left out and the others deny everything';
 
 /** (selector && namespace) && service accounts, as Calico nests them. */
 function readSelection(spec: Fields, namespace: string, reportLength: Report, report: Report): Selector | undefined {

@@ -18,15 +18,6 @@ const maxRules = 1024;
 
 export const firstOfAll = -Infinity;
 
-/** Where a policy stands among others. */
-export type PolicyPlace = Pick<Policy, 'tier' | 'order'>;
-
-export function readPlace(spec: Fields, report: Report): PolicyPlace {
-  const tier = readTier(spec['tier'], report);
-  const order = readOrder(spec['order'], report);
-  return { tier, ...(order === undefined ? {} : { order }) };
-}
-
 /** Fields of NetworkPolicy and GlobalNetworkPolicy. */
 export const commonFields = ['tier', 'order', 'ingress', 'egress', 'selector', 'types', 'serviceAccountSelector', 'performanceHints'];
 
@@ -46,10 +37,17 @@ export interface ReadBody {
   readonly isSound: boolean;
 }
 
+/** Of a policy whose spec is no object. */
+export const unreadable: ReadBody = {
+  body: { tier: defaultTierName, order: firstOfAll, types: { ingress: true, egress: true }, ingress: rulesInForce(undefined, false), egress: rulesInForce(undefined, false) },
+  isSound: false,
+};
+
 export function readPolicyBody(spec: Fields, { namespace, knownFields, context, isSound }: BodyOptions, report: Report): ReadBody {
   const outside = new PartReport(report);
   knowsAll(spec, knownFields, 'spec', outside.report);
-  const place = readPlace(spec, outside.report);
+  const tier = readTier(spec['tier'], outside.report);
+  const order = readOrder(spec['order'], outside.report);
   const types = readTypes(spec['types'], outside.report);
   // Whatever a hint says, it restricts nothing.
   const isNeededEverywhere = readHints(spec['performanceHints'], report);
@@ -60,7 +58,8 @@ export function readPolicyBody(spec: Fields, { namespace, knownFields, context, 
   const sound = isSound && outside.isSound;
   const directions = sound ? types : { ingress: true, egress: true };
   const body: PolicyBody = {
-    ...place,
+    tier,
+    ...(order === undefined ? {} : { order }),
     types: directions,
     // Rules of a direction that is not among the types mean nothing.
     ingress: directions.ingress ? rulesInForce(ingress, sound) : [],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import type { Policy } from '../../../src/model/policy.ts';
+import { anyEntity } from '../../../src/model/rule.ts';
 import { calicoNetworkPolicies } from '../../../src/sync/resources/calico-network-policy.ts';
 import { globalNetworkPolicies } from '../../../src/sync/resources/global-network-policy.ts';
 import type { Decoded } from '../../../src/sync/resources/problem.ts';
@@ -183,11 +184,15 @@ describe('a selector of the policy that cannot be read', () => {
     ['a spec that is no object', 'all', 'spec'],
   ];
   for (const [what, spec, field] of unreadable) {
-    test(`(${what}) of a namespaced policy: its whole namespace, in both directions, without rules`, () => {
+    test(`(${what}) of a namespaced policy: its whole namespace, in both directions, and only what denied or passed on denies`, () => {
       const { value, problems } = namespaced(typeof spec === 'string' ? spec : { types: ['Ingress'], ingress: rules, ...(spec as object) });
       assert.deepEqual(problems.map((problem) => problem.field), [field]);
       assert.equal(value?.selector.text, inShop);
-      assert.deepEqual([value.types, value.ingress, value.egress], [{ ingress: true, egress: true }, [], []]);
+      assert.deepEqual(value.types, { ingress: true, egress: true });
+      // Of a spec that is none nobody knows what it denies.
+      const [ingress, egress] = typeof spec === 'string' ? [[0], [0]] : [[1, 2], []];
+      const everything = (list: readonly number[]): unknown => list.map((index) => ({ action: 'deny', source: anyEntity, destination: anyEntity, index }));
+      assert.deepEqual([value.ingress, value.egress], [everything(ingress), everything(egress)]);
     });
     test(`(${what}) of a global policy: nothing, which is an error and not ready`, () => {
       const { value, problems, leavesGap } = global(spec);
@@ -200,6 +205,15 @@ describe('a selector of the policy that cannot be read', () => {
   test('of a namespaced policy leaves tier and order', () => {
     const { value } = namespaced({ selector: '(', tier: 'security', order: 3 });
     assert.deepEqual([value?.tier, value?.order], ['security', 3]);
+  });
+  test('of a namespaced policy without rules that deny leaves it without rules', () => {
+    const { value } = namespaced({ selector: '(', ingress: [{ action: 'Allow' }], egress: [{ action: 'Log' }, { action: 'Allow' }] });
+    assert.deepEqual([value?.ingress, value?.egress], [[], []]);
+  });
+  test('does not hide what else is wrong', () => {
+    const { value, problems } = namespaced({ selector: '(', order: 'x', ingress: [{ action: 'Deny', source: { nets: ['x'] } }] });
+    assert.deepEqual(problems.map(({ field }) => field), ['spec.selector', 'spec.order', 'spec.ingress[0].source.nets[0]']);
+    assert.equal(value?.order, -Infinity);
   });
 });
 
