@@ -33,8 +33,10 @@ export async function main(args: readonly string[], world: World): Promise<numbe
   const load = (options: Options): LoadedConfig =>
     loadConfig({ env: world.env, flags: givenFlags(options), hostname: world.hostname });
 
+  const versionText = `caracal ${version()} (Node.js ${process.versions.node})`;
   const program = new Command('caracal')
     .description('Network policy for the pods of this node: watches pods and policies, keeps iptables and ipset equal to them.')
+    .version(versionText, '-V, --version', 'print the version')
     .addHelpText('after', HELP)
     .showSuggestionAfterError()
     .configureOutput({ writeOut: world.output, writeErr: world.errors, outputError: (text, write) => write(text.replace(/^error:/, 'caracal:')) })
@@ -68,7 +70,7 @@ export async function main(args: readonly string[], world: World): Promise<numbe
       if (config.ignored.length > 0) world.errors(`caracal: not parameters of caracal, ignored: ${config.ignored.join(', ')}\n`);
     });
 
-  command('version', 'print the version').action(() => world.output(`caracal ${version()} (Node.js ${process.versions.node})\n`));
+  command('version', 'print the version').action(() => world.output(`${versionText}\n`));
 
   try {
     await program.parseAsync(args, { from: 'user' });

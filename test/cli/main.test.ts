@@ -87,11 +87,13 @@ suite('caracal config', () => {
   });
 });
 
-test('caracal version prints the version of package.json', async () => {
-  const { status, output } = await caracal(['version']);
-  assert.equal(status, 0);
-  assert.match(output, /^caracal \d+\.\d+\.\d+ \(Node\.js \d+/);
-});
+for (const word of ['version', '--version', '-V']) {
+  test(`caracal ${word} prints the version of package.json`, async () => {
+    const { status, output } = await caracal([word]);
+    assert.equal(status, 0);
+    assert.match(output, /^caracal \d+\.\d+\.\d+ \(Node\.js \d+/);
+  });
+}
 
 suite('caracal run', () => {
   const quiet = { FELIX_LOGSEVERITYSCREEN: 'none' };
