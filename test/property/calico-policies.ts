@@ -30,11 +30,13 @@ function spec(isGlobal: boolean): fc.Arbitrary<Json> {
         { weight: 16, arbitrary: fc.constant<Json>({}) },
         { weight: 5, arbitrary: fc.constant<Json>({ applyOnForward: true }) },
         { weight: 2, arbitrary: fc.constant<Json>({ applyOnForward: true, doNotTrack: true }) },
+        { weight: 2, arbitrary: fc.constant<Json>({ applyOnForward: true, preDNAT: true }) },
       )
     : fc.constant<Json>({});
   return fc
     .tuple(tier, order, types, subject.map((selector): Json => ({ selector })), accounts, namespaces, application, rules('ingress'), rules('egress'))
-    .map((parts) => Object.assign({}, ...parts) as Json);
+    .map((parts) => Object.assign({}, ...parts) as Json)
+    .map((drawn) => (drawn['preDNAT'] === true ? { ...drawn, types: ['Ingress'], egress: [] } : drawn));
 }
 
 /** One rule, or something else about the policy, that the API refuses. */
@@ -95,13 +97,15 @@ export const rivals: fc.Arbitrary<readonly WireObject[]> = fc
     fc.constantFrom<readonly [Json, Json]>([{ order: 10 }, { order: 10 }], [{ order: 10 }, { order: 10 }], [{}, { order: 999 }], [{}, {}], [{ order: 1 }, { order: 10 }]),
     fc.constantFrom(['Allow', 'Deny'], ['Deny', 'Allow'], ['Pass', 'Deny'], ['Allow', 'Pass']),
     fc.constantFrom('a', 'a-b', 'a.b', 'b'),
-    fc.constantFrom<Json>({}, { source: { nets: ['10.65.0.0/16'] } }, { protocol: 'TCP' }),
+    sometimes(40, fc.constantFrom('0', 'z')),
+    // Who is a set, quite often a broken one, is another one to the two.
+    fc.constantFrom<Json>({}, { source: { nets: ['10.65.0.0/16'] } }, { protocol: 'TCP' }, { source: { selector: 'role == "outside"' } }),
   )
-  .map(([where, orders, actions, name, match]) =>
+  .map(([where, orders, actions, name, inner, match]) =>
     ['a-c', name].map((each, index) => ({
       apiVersion: 'crd.projectcalico.org/v1',
       kind: 'GlobalNetworkPolicy',
-      metadata: { name: each },
+      metadata: { name: each, ...(index === 0 || inner === null ? {} : { annotations: { 'projectcalico.org/metadata': JSON.stringify({ name: inner }) } }) },
       spec: { ...where, ...orders[index], ingress: [{ action: actions[index], ...match }], egress: [{ action: actions[index], ...match }] },
     })),
   );

@@ -59,7 +59,7 @@ function caseOf(family: Family): fc.Arbitrary<Case> {
   const entity = (hasPorts: boolean): fc.Arbitrary<ActiveEntity> =>
     fc.record({
       nets: some(nets, 3),
-      notNets: some(nets.filter((net) => !net.endsWith('/0')), 3),
+      notNets: some(nets, 3),
       sets: some(netSets, 2),
       notSets: some(netSets, 2),
       ports: hasPorts ? ranges : fc.constant([]),
@@ -81,7 +81,11 @@ function caseOf(family: Family): fc.Arbitrary<Case> {
       { requiredKeys: ['action', 'protocol', 'source', 'destination', 'index'] },
     ),
   );
-  const rules = fc.array(rule, { maxLength: 3 });
+  // A list at each end, and one of ports.
+  const list = fc.shuffledSubarray(nets.filter((net) => !net.endsWith('/0')), { minLength: 2, maxLength: 3 });
+  const lists = fc.record({ nets: list, notNets: fc.constant([]), sets: fc.constant([]), notSets: fc.constant([]), ports: fc.oneof(fc.constant([]), fc.shuffledSubarray(many, { minLength: 20, maxLength: 40 })), notPorts: fc.constant([]), portSets: fc.constant([]), notPortSets: fc.constant([]), serviceSets: fc.constant([]) });
+  const manyLists = fc.record({ action, protocol: fc.constantFrom(...withPorts), source: lists, destination: lists, index: fc.constant(0) });
+  const rules = fc.array(fc.oneof({ weight: 3, arbitrary: rule }, { weight: 1, arbitrary: manyLists }), { maxLength: 3 });
   const members = fc.tuple(
     ...netSets.map((id) => fc.subarray([...sources, ...nets.filter((net) => !/\/(0|32|128)$/.test(net) && net.includes(':') === (family === 6))]).map((list) => set(id, list))),
     ...portSets.map((id) =>

@@ -33,6 +33,7 @@ export const wideFeatures: readonly Feature[] = [
   policyFeature('policy: serviceAccountSelector', (spec) => drop(spec, 'serviceAccountSelector')),
   policyFeature('policy: applyOnForward', (spec) => (spec['doNotTrack'] === undefined ? drop(spec, 'applyOnForward') : spec)),
   policyFeature('policy: doNotTrack', (spec) => drop(spec, 'doNotTrack')),
+  policyFeature('policy: preDNAT', (spec) => drop(spec, 'preDNAT')),
   { name: 'names and labels of annotations', without: (world) => changed(world, world.objects.map((object) => (isCalico(object) ? { ...object, metadata: drop(object.metadata, 'annotations') as WireObject['metadata'] } : object))) },
 
   ...['Deny', 'Pass', 'Log'].map((action) => ruleFeature(`rule: ${action}`, (rule) => (rule['action'] === action ? { ...rule, action: 'Allow' } : rule))),
@@ -67,6 +68,7 @@ export const wideFeatures: readonly Feature[] = [
   setFeature('network set: an address', (nets) => nets.filter((net) => !/\/32$|^[^/]*$/.test(String(net)))),
   setFeature('network set: IPv6', (nets) => nets.filter((net) => !String(net).includes(':'))),
   { name: 'network set: broken', without: (world, invalid) => withoutBroken(world, invalid, (object) => object.kind.endsWith('NetworkSet'), () => undefined) },
+  { name: 'endpoint slice: broken', without: (world, invalid) => withoutBroken(world, invalid, (object) => object.kind === 'EndpointSlice', () => undefined) },
   { name: 'host endpoint: broken', without: (world, invalid) => withoutBroken(world, invalid, (object) => object.kind === 'HostEndpoint', (object) => ({ ...object, spec: { ...fieldsOf(object['spec']), expectedIPs: listOf(fieldsOf(object['spec'])['expectedIPs']).filter((address) => !String(address).includes('/')) } })) },
 
   adminFeature('admin: Pass', (rule) => (rule['action'] === 'Pass' ? { ...rule, action: 'Deny' } : rule)),
