@@ -22,6 +22,13 @@ export interface NodeIdentity {
 
 const always = (): true => true;
 
+/**
+ * What is larger is not shared: a shared value is kept for some time after the last object that has it. Whoever may change one object
+ * again and again would fill the memory of every node with what it was before. Texts are those of labels, at most.
+ */
+const maxEntries = 64;
+const maxLength = 512;
+
 export class DecodeContext {
   readonly node: string;
   readonly interfacePrefix: string;
@@ -39,29 +46,37 @@ export class DecodeContext {
   }
 
   text(text: string): string {
-    return this.#texts.get(text, always, () => text);
+    return text.length > maxLength ? text : this.#texts.get(text, always, () => text);
   }
 
   /** Labels, or names of profiles. */
   list(list: readonly string[]): Labels {
+    if (list.length > maxEntries) return list;
     return this.#lists.get(hashTexts(list), (known) => sameLabels(known, list), () => list.map((text) => this.text(text)));
   }
 
   ports(ports: readonly EndpointPort[]): readonly EndpointPort[] {
+    if (ports.length > maxEntries) return ports;
     return this.#ports.get(hashTexts(ports.map(({ name, protocol, port }) => `${name}/${protocol}/${port}`)), (known) => deepEqual(known, ports), () => ports);
   }
 
   /** All that a selector selects. Several rules of a namespace often name the same. */
   selection(selector: Selector): EntityMatch {
     const { nets, notNets, ports, notPorts } = anyEntity;
-    return this.#selections.get(selector.text, always, () => ({ nets, notNets, selector, ports, notPorts }));
+    const make = (): EntityMatch => ({ nets, notNets, selector, ports, notPorts });
+    return selector.text.length > maxLength ? make() : this.#selections.get(selector.text, always, make);
   }
 
   /** Policies of many namespaces are often alike but for their own name: DNS is allowed in each. */
   rule(rule: Rule): Rule {
+    if (isLarge(rule.source) || isLarge(rule.destination)) return rule;
     const hash = hashTexts([`${rule.index} ${rule.protocol}`, ...textsOf(rule.source), ...textsOf(rule.destination)]);
     return this.#rules.get(hash, (known) => deepEqual(known, rule), () => rule);
   }
+}
+
+function isLarge({ selector, nets, notNets, ports }: EntityMatch): boolean {
+  return nets.length > maxEntries || notNets.length > maxEntries || ports.length > maxEntries || (selector?.text.length ?? 0) > maxLength;
 }
 
 function textsOf({ selector, nets, ports }: EntityMatch): readonly string[] {
