@@ -112,8 +112,10 @@ interface Planned {
 
 function plannedTransactions(planes: readonly Plane[]): Planned[] {
   return planes.flatMap((plane) => {
-    const transaction = plane.table.plan(plane.wholeOnly);
-    return transaction === undefined ? [] : [{ plane, transaction }];
+    const transaction = plane.table.plan(plane.refusals > 0);
+    if (transaction !== undefined) return [{ plane, transaction }];
+    plane.refusals = 0;
+    return [];
   });
 }
 
@@ -125,25 +127,31 @@ async function writeTransactions(parts: ApplyParts, planned: readonly Planned[])
 
 /** After anything but "done" the plane's table is not known. */
 export async function writeTransaction(parts: ApplyParts, plane: Plane, transaction: Transaction): Promise<Outcome> {
-  const { metrics, logger } = parts;
-  const labels = { ip_version: String(plane.family), table: plane.table.name };
+  const outcome = await restore(parts, plane, transaction);
+  if (outcome === 'done') plane.refusals = 0;
+  if (!(outcome instanceof TransactionRefused)) return outcome;
+  plane.isKnown = false;
+  plane.isInDoubt = false;
+  plane.refusals += 1;
+  parts.logger.error({ ...plane.labels, ...culprit(plane, transaction, outcome) }, 'iptables refused a transaction; the rules stay as they are and it is tried again');
+  return 'refused';
+}
+
+/** Hands a transaction to the tool. After "unknown" the plane's table is not known; a refusal changes nothing. */
+export async function restore({ metrics, logger }: ApplyParts, plane: Plane, transaction: Transaction): Promise<'done' | 'unknown' | TransactionRefused> {
+  const { labels } = plane;
   metrics.count('felix_iptables_restore_calls', labels);
   try {
     await plane.tool.restore(transaction.text);
   } catch (problem) {
     metrics.count('felix_iptables_restore_errors', labels);
+    if (problem instanceof TransactionRefused) return problem;
     plane.isKnown = false;
     plane.isInDoubt = problem instanceof OutcomeUnknown;
-    if (problem instanceof OutcomeUnknown) {
-      logger.warn({ ...labels, error: problem.message }, 'iptables did not acknowledge; the table is read before the next write');
-      return 'unknown';
-    }
-    if (!(problem instanceof TransactionRefused)) throw problem;
-    plane.wholeOnly = true;
-    logger.error({ ...labels, ...culprit(plane, transaction, problem) }, 'iptables refused a transaction; the rules stay as they are and it is tried again');
-    return 'refused';
+    if (!(problem instanceof OutcomeUnknown)) throw problem;
+    logger.warn({ ...labels, error: problem.message }, 'iptables did not acknowledge; the table is read before the next write');
+    return 'unknown';
   }
-  plane.wholeOnly = false;
   transaction.commit();
   metrics.count('felix_iptables_lines_executed', labels, transaction.lines);
   return 'done';
@@ -160,12 +168,12 @@ function culprit(plane: Plane, transaction: Transaction, problem: TransactionRef
 }
 
 /** What an operator can do about it; the tools say little more than an error number. */
-function remedy(output: string, ownerIsKnown: boolean): string {
+export function remedy(output: string, ownerIsKnown: boolean): string {
   if (/busy/i.test(output)) return 'a rule of somebody else leads to a chain of ours: remove it (iptables-save shows it)';
   if (/no such file|does not exist|not supported|no chain\/target\/match|couldn't load/i.test(output)) {
     return 'the kernel lacks something that the rule needs: load xt_set, xt_comment, xt_conntrack, xt_multiport and xt_mark (modprobe), or compare the versions of kernel and iptables';
   }
-  return ownerIsKnown ? 'change or delete the object that is named; everything else that was meant waits for it' : 'see the message of the tool; all changes of the table wait';
+  return ownerIsKnown ? 'change or delete the object that is named' : 'see the message of the tool; all changes of the table wait';
 }
 
 function worse(a: Outcome, b: Outcome): Outcome {

@@ -46,8 +46,8 @@ export class BackOff {
     this.#notBefore = 0;
   }
 
-  /** There is new input: do not wait longer than the shortest delay. */
-  hurry(): void {
-    this.#notBefore = Math.min(this.#notBefore, this.#lastAt + first);
+  /** There is new input: do not wait longer than this, by default the shortest delay. */
+  hurry(delay = first): void {
+    this.#notBefore = Math.min(this.#notBefore, this.#lastAt + delay);
   }
 }

@@ -2,9 +2,10 @@
 // memory; nothing is written here.
 //
 // Always holds: a chain that something leads to is defined. What cannot be rendered, or is referred to without having been sent,
-// is a chain that denies, and one error line says so. Of several endpoints with one interface the one with the lowest key counts.
+// is a chain that denies, and one error line says so. What the kernel refuses of a policy has another form until the policy is sent
+// again, or the kernel takes it (refuse, accept). Of several endpoints with one interface the one with the lowest key counts.
 
-import type { ActiveEndpoint, ActivePolicy, ActiveProfile, Desired, DesiredSet, SetDelta } from '../model/desired.ts';
+import type { ActiveEndpoint, ActivePolicy, ActiveProfile, ActiveRule, Desired, DesiredSet, SetDelta } from '../model/desired.ts';
 import { originText } from '../model/origin.ts';
 import type { Origin } from '../model/origin.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -18,8 +19,10 @@ import { endpointChainName, policyChainName, profileChainName } from './render/n
 import type { Direction } from './render/names.ts';
 import type { RenderOptions } from './render/options.ts';
 import { failClosedChain, policyChains, profileChains } from './render/policy.ts';
-import type { Chain } from './render/rule.ts';
+import type { Chain, Rule } from './render/rule.ts';
 import { filterChains } from './render/static.ts';
+import { closedForm, controlRules, renderAlone } from './refused-rules.ts';
+import type { PolicyRule } from './refused-rules.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
 
@@ -28,6 +31,9 @@ export class DesiredRules {
   readonly #sets: FamilySets;
   readonly #options: RenderOptions;
   readonly #logger: Logger;
+  readonly #policies = new Map<string, ActivePolicy>();
+  /** What the kernel refuses of a policy, by its key. */
+  readonly #refused = new Map<string, ReadonlySet<ActiveRule>>();
   readonly #endpoints = new Map<string, ActiveEndpoint>();
   /** Keys of the endpoints of an interface. */
   readonly #byInterface = new Map<string, Set<string>>();
@@ -52,7 +58,11 @@ export class DesiredRules {
     for (const endpoint of desired.endpoints) this.#setEndpoint(endpoint);
     for (const key of desired.removedEndpoints) this.#removeEndpoint(key);
     for (const name of desired.removedProfiles) this.#removeChains(name, profileChainName);
-    for (const key of desired.removedPolicies) this.#removeChains(key, policyChainName);
+    for (const key of desired.removedPolicies) {
+      this.#policies.delete(key);
+      this.#refused.delete(key);
+      this.#removeChains(key, policyChainName);
+    }
     for (const id of desired.removedSets) this.#sets.remove(id);
   }
 
@@ -66,6 +76,64 @@ export class DesiredRules {
   /** The kernel is as it should be: what was before does not count any more. */
   settled(): void {
     this.#formerAddresses.clear();
+  }
+
+  /** Policies of which the kernel refuses something. */
+  get quarantined(): ActivePolicy[] {
+    return [...this.#refused.keys()].flatMap((key) => this.#policies.get(key) ?? []);
+  }
+
+  /** What it refuses of them. */
+  get refused(): PolicyRule[] {
+    return this.quarantined.flatMap((policy) => this.#rulesOf(policy, (rule) => this.#isRefused(policy, rule)));
+  }
+
+  /** Rules of policies whose chains are pending, without those of which it is known that they are refused. */
+  get suspects(): PolicyRule[] {
+    return [...this.#policies.values()].flatMap((policy) =>
+      this.#rulesOf(policy, (rule, direction) => this.#table.pending.has(policyChainName(direction, policy.key)) && !this.#isRefused(policy, rule)),
+    );
+  }
+
+  /** Rules that the kernel takes unless it lacks what policies are made of. */
+  get control(): readonly Rule[] {
+    return controlRules(this.#options, this.#sets.sample);
+  }
+
+  /** From now on something else stands in for these. */
+  refuse(rules: readonly PolicyRule[]): void {
+    this.#changeRefused(rules, (refused, rule) => refused.add(rule));
+  }
+
+  /** These are what they were sent as again. */
+  accept(rules: readonly PolicyRule[]): void {
+    this.#changeRefused(rules, (refused, rule) => refused.delete(rule));
+  }
+
+  #changeRefused(rules: readonly PolicyRule[], change: (refused: Set<ActiveRule>, rule: ActiveRule) => void): void {
+    for (const [policy, changed] of Map.groupBy(rules, (each) => each.policy)) {
+      const refused = new Set(this.#refused.get(policy.key));
+      for (const { rule } of changed) change(refused, rule);
+      if (refused.size === 0) this.#refused.delete(policy.key);
+      else this.#refused.set(policy.key, refused);
+      this.#programPolicy(policy);
+    }
+  }
+
+  #isRefused(policy: ActivePolicy, rule: ActiveRule): boolean {
+    return this.#refused.get(policy.key)?.has(rule) ?? false;
+  }
+
+  /** Those of its rules of which the kernel can be asked: they can be rendered, say something about this family, and their sets are there. */
+  #rulesOf(policy: ActivePolicy, wanted: (rule: ActiveRule, direction: Direction) => boolean): PolicyRule[] {
+    return directions.flatMap((direction) =>
+      policy[direction].filter((rule) => wanted(rule, direction)).flatMap((rule) => {
+        let rendered: readonly Rule[] = [];
+        refusal(() => (rendered = renderAlone(policy, rule, this.#options, (id) => this.#sets.nameOf(id))));
+        const canBeAsked = rendered.length > 0 && rendered.every(({ sets }) => sets.every((name) => this.#sets.isHeld(name)));
+        return canBeAsked ? [{ policy, direction, rule, rendered }] : [];
+      }),
+    );
   }
 
   #addSet(set: DesiredSet): void {
@@ -83,10 +151,18 @@ export class DesiredRules {
     return members.filter((member) => !bad.includes(member));
   }
 
+  /** A policy that changed is tried as it is, whatever the kernel refused before. */
   #setPolicy(policy: ActivePolicy): void {
+    this.#policies.set(policy.key, policy);
+    this.#refused.delete(policy.key);
+    this.#programPolicy(policy);
+  }
+
+  #programPolicy(policy: ActivePolicy): void {
+    const refused = this.#refused.get(policy.key);
     this.#setChains(
       policy.origin,
-      () => policyChains(policy, this.#options, (id) => this.#sets.nameOf(id)),
+      () => policyChains(refused === undefined ? policy : closedForm(policy, refused), this.#options, (id) => this.#sets.nameOf(id)),
       directions.map((direction) => policyChainName(direction, policy.key)),
     );
   }

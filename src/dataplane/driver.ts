@@ -26,6 +26,7 @@ import { KernelReader } from './kernel-reader.ts';
 import { KernelWatch } from './kernel-watch.ts';
 import type { DataplaneOptions } from './options.ts';
 import { Plane } from './plane.ts';
+import { Quarantine } from './quarantine.ts';
 import { RepairLimit } from './repair-limit.ts';
 import { dueJob, nextDue } from './schedule.ts';
 import type { Job } from './schedule.ts';
@@ -67,6 +68,7 @@ export class Driver {
   readonly #jobs: readonly Job[];
   readonly #repairs: RepairLimit;
   readonly #watch: KernelWatch;
+  readonly #quarantine: Quarantine;
   readonly #unserved: UnservedAddresses;
   readonly #readBackOff: BackOff;
   readonly #ruleBackOff: BackOff;
@@ -110,6 +112,15 @@ export class Driver {
     this.#setBackOff = new BackOff(clock, random, 1);
     this.#doubtBackOff = new BackOff(clock, random, 2);
     this.#watch = new KernelWatch({ planes: this.#planes, reader: this.#reader, clock, random, found: (drift, by) => this.#found(drift, by) }, options);
+    this.#quarantine = new Quarantine({
+      apply: this.#applyParts,
+      reader: this.#reader,
+      clock,
+      random,
+      found: (drift) => this.#found(drift, []),
+      inDoubt: () => this.#doubtBackOff.failed(),
+      changed: () => this.#ruleBackOff.hurry(0),
+    });
     const tidying = new Tidying({
       apply: this.#applyParts,
       clock,
@@ -123,7 +134,7 @@ export class Driver {
       dueAt: () => (this.#setBackOff.failures > 0 ? this.#setBackOff.notBefore : undefined),
       run: () => this.#retrySets(),
     };
-    this.#jobs = [retry, ...this.#watch.jobs, ...tidying.jobs];
+    this.#jobs = [...this.#quarantine.jobs, retry, ...this.#watch.jobs, ...tidying.jobs];
     this.#settleDone = Promise.withResolvers();
     this.done = this.#settleDone.promise;
   }
@@ -296,10 +307,10 @@ export class Driver {
 
   #publishSizes(): void {
     const { metrics } = this.#parts;
-    for (const { family, table, sets } of this.#planes) {
-      const labels = { ip_version: String(family), table: table.name };
+    for (const { family, table, sets, rules, labels } of this.#planes) {
       metrics.set('felix_iptables_chains', table.kernel.chainCount, labels);
       metrics.set('felix_iptables_rules', table.kernel.ruleCount, labels);
+      metrics.set('caracal_dataplane_quarantined_policies', rules.quarantined.length, labels);
       metrics.set('felix_ipsets_calico', sets.size, { ip_version: String(family) });
     }
   }
@@ -378,7 +389,7 @@ export class Driver {
   #report(): void {
     const problems = this.#problems();
     const ready = problems.length === 0;
-    const detail = [...problems, ...this.#unserved.notes].join('; ') || 'the kernel is as the policies say';
+    const detail = [...problems, ...this.#unserved.notes, ...this.#quarantine.notes].join('; ') || 'the kernel is as the policies say';
     this.#parts.health.report('dataplane', { live: true, ready, detail });
   }
 

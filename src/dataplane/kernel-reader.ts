@@ -26,7 +26,7 @@ export class KernelReader {
   async readTables(planes: readonly Plane[] = this.#planes): Promise<Drift[]> {
     const drift: Drift[] = [];
     for (const plane of planes) {
-      const labels = { ip_version: String(plane.family), table: plane.table.name };
+      const { labels } = plane;
       this.#metrics.count('felix_iptables_save_calls', labels);
       try {
         drift.push(...plane.table.adopt(await plane.tool.save(plane.table.name)));

@@ -21,8 +21,8 @@ export class Plane {
   isKnown = false;
   /** The last outcome is in doubt: what is found then is nobody else's doing. */
   isInDoubt = false;
-  /** After a refusal: chains are replaced whole. */
-  wholeOnly = false;
+  /** Refusals of the table's transactions in a row: after the first one chains are replaced whole. */
+  refusals = 0;
 
   constructor(tool: RuleTool, options: DataplaneOptions, leftoversOf: readonly Family[], logger: Logger) {
     const render = renderOptions(options, tool.family);
@@ -36,6 +36,11 @@ export class Plane {
       usesOf: (name) => this.table.kernel.usesOf(name),
     });
     this.rules = new DesiredRules(this.table, this.sets, render, logger);
+  }
+
+  /** Of metrics and log lines. */
+  get labels(): { readonly ip_version: string; readonly table: string } {
+    return { ip_version: String(this.family), table: this.table.name };
   }
 
   /**

@@ -50,6 +50,7 @@ export class FakeKernel {
   readonly #sets = new SetStore((set) => this.#isReferenced(set));
   readonly #faults: { readonly fault: Fault; left: number }[] = [];
   readonly #listeners = new Set<(write: Write) => void>();
+  #unacceptable: RegExp | undefined;
   #gate: Promise<void> | undefined;
 
   constructor(options: FakeKernelOptions = {}) {
@@ -101,6 +102,11 @@ export class FakeKernel {
   /** Faults that have not struck yet are forgotten. */
   clearFaults(): void {
     this.#faults.length = 0;
+  }
+
+  /** From now on a transaction of the tools is refused for its first line that matches; undefined: none is. */
+  refuseLines(unacceptable: RegExp | undefined): void {
+    this.#unacceptable = unacceptable;
   }
 
   /** Holds all writes of the tools until the returned function is called. */
@@ -172,9 +178,10 @@ export class FakeKernel {
     await this.#turn();
     const fault = this.#takeFault('restore', transaction);
     if (fault?.how === 'die-before-commit') throw new OutcomeUnknown('iptables-restore died before it committed');
-    if (fault?.how === 'refuse') {
+    const unacceptable = transaction.split('\n').findIndex((line) => this.#unacceptable?.test(line));
+    if (fault?.how === 'refuse' || unacceptable >= 0) {
       this.#record({ kind: 'transaction', family, text: transaction, lines: countLines(transaction), by: 'tool', accepted: false });
-      throw this.#refused(new Refusal('refused on request', fault.line));
+      throw this.#refused(new Refusal('refused on request', fault?.how === 'refuse' ? fault.line : unacceptable + 1));
     }
     this.#commit(family, transaction, 'tool');
     if (fault?.how === 'die-after-commit') throw new OutcomeUnknown('iptables-restore died before it acknowledged');

@@ -183,6 +183,12 @@ export class FamilySets {
     return set !== undefined && this.isHeld(name) && set.isClosed;
   }
 
+  /** A set that rules may name; one that rules in the kernel name already where there is one. */
+  get sample(): string | undefined {
+    const ready = [...this.#byId.values()].map(({ name }) => name).filter((name) => this.isReady(name));
+    return ready.find((name) => this.#options.usesOf(name) > 0) ?? ready[0];
+  }
+
   /** Sets that rules in the kernel name, and that let in what they should not let in any more. */
   get unclosed(): string[] {
     return this.#unclosedOf(this.#dirty.union(this.#failing));

@@ -9,6 +9,7 @@
 
 import type { Origin } from '../../model/origin.ts';
 import type { TableName } from '../kernel.ts';
+import { chains as names } from '../render/names.ts';
 import type { Chain, Rule } from '../render/rule.ts';
 import type { Hook } from '../render/static.ts';
 import { editKeyed, editOrdered } from './chain-edit.ts';
@@ -162,6 +163,22 @@ export class Table {
         else this.kernel.deleteChain(name);
       });
     }
+    return builder.build();
+  }
+
+  /**
+   * Puts rules into a chain that nothing leads to: whether the kernel takes them is all that is asked. Afterwards the chain is among
+   * what planCleanup() removes. Throws EncodingRefused.
+   */
+  planProbe(rules: readonly Rule[]): Transaction | undefined {
+    const builder = new TransactionBuilder(this.name);
+    const placed = placeRules(names.probe, rules);
+    builder.declare(names.probe);
+    builder.rules(names.probe, placed.map(({ spec }) => `-A ${names.probe} ${spec}`));
+    builder.onCommit(() => {
+      this.kernel.setChain(names.probe, placed);
+      this.#garbage.add(names.probe);
+    });
     return builder.build();
   }
 

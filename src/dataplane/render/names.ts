@@ -32,6 +32,8 @@ export const chains = Object.freeze({
   workloadToHost: 'cali-wl-to-host',
   fromWorkloads: 'cali-from-wl-dispatch',
   toWorkloads: 'cali-to-wl-dispatch',
+  /** Nothing leads there: for asking the kernel whether it takes rules. */
+  probe: 'cali-probe',
 });
 
 export type Direction = 'ingress' | 'egress';
