@@ -4,14 +4,20 @@
 //   profiles        ──▶ │ active profiles │ ──▶ names of profiles to render anew or to drop
 //                       └─────────────────┘
 //
-// A profile that is named but absent (its namespace is not known yet, or no longer) is active too: it has no rules, so it denies.
+// A profile that is named but absent (its namespace is not known yet, or no longer) is active too: it has no rules, so it denies. But
+// one of Calico's exists without an object: its controllers name it in the host endpoints that they make for every node.
 
 import { RefCounts } from '../lib/ref-counts.ts';
 import type { Profile } from '../model/profile.ts';
+import type { Rule } from '../model/rule.ts';
+import { anyEntity } from '../model/rule.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Subject, SubjectKey } from './subject.ts';
 
 const noNames: readonly string[] = [];
+
+const defaultAllow = 'projectcalico-default-allow';
+const allowAll: readonly Rule[] = [{ action: 'allow', source: anyEntity, destination: anyEntity, index: 0 }];
 
 export class ActiveProfiles {
   readonly #profiles: Profiles;
@@ -38,7 +44,7 @@ export class ActiveProfiles {
 
   /** An active profile, by name. */
   profile(name: string): Profile | undefined {
-    return this.#users.has(name) ? (this.#profiles.get(name) ?? absentProfile(name)) : undefined;
+    return this.#users.has(name) ? (this.#profiles.get(name) ?? (name === defaultAllow ? withRules(name, allowAll) : withRules(name, []))) : undefined;
   }
 
   /** Names of profiles that became active or inactive, or changed while active. */
@@ -49,7 +55,7 @@ export class ActiveProfiles {
   }
 }
 
-function absentProfile(name: string): Profile {
+function withRules(name: string, rules: readonly Rule[]): Profile {
   const origin = { kind: 'Profile', apiVersion: 'projectcalico.org/v3', namespace: '', name, generation: 0 };
-  return { origin, name, labels: [], ingress: [], egress: [] };
+  return { origin, name, labels: [], ingress: rules, egress: rules };
 }

@@ -9,7 +9,7 @@ import type { Policy } from '../../src/model/policy.ts';
 import type { Rule } from '../../src/model/rule.ts';
 import type { Update } from '../../src/model/update.ts';
 import { CheckedGraph } from './checked-graph.ts';
-import { gone, networkSet, pod, policy, profile, rule, slice, tier } from './objects.ts';
+import { gone, host, networkSet, pod, policy, profile, rule, slice, tier } from './objects.ts';
 import { originOf } from './worlds.ts';
 
 /** In sync, with one local pod "web" (app web) and what else is given. */
@@ -210,6 +210,13 @@ test('a profile that is named but absent is sent without rules, which denies', (
   graph.update([gone('profile', 'kns.lost')]);
   assert.deepEqual(graph.state.profiles.get('kns.lost')?.ingress, []);
   assert.deepEqual(graph.update([gone('endpoint', 'ns/lost')])?.removedProfiles, ['kns.lost']);
+});
+
+test('the profile that host endpoints of a whole cluster name allows, though there is no object of it', () => {
+  const graph = synced(host('node', { own: 'yes' }, { profiles: ['projectcalico-default-allow'] }));
+  const { ingress, egress } = graph.state.profiles.get('projectcalico-default-allow') ?? {};
+  for (const rules of [ingress, egress]) assert.deepEqual(rules?.map(({ action }) => action), ['allow']);
+  assert.deepEqual(graph.update([gone('hostEndpoint', 'node')])?.removedProfiles, ['projectcalico-default-allow']);
 });
 
 test('tiers come in order, ties by name, unknown ones last and with deny', () => {
