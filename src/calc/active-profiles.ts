@@ -4,8 +4,9 @@
 //   profiles        ──▶ │ active profiles │ ──▶ names of profiles to render anew or to drop
 //                       └─────────────────┘
 //
-// A profile that is named but absent (its namespace is not known yet, or no longer) is active too: it has no rules, so it denies. But
-// one of Calico's exists without an object: its controllers name it in the host endpoints that they make for every node.
+// A profile that is named but absent (its namespace is not known yet, or no longer) is active too: it denies everything, and what an
+// endpoint's later profiles allow is not asked. But one of Calico's exists without an object: its controllers name it in the host
+// endpoints that they make for every node.
 
 import { RefCounts } from '../lib/ref-counts.ts';
 import type { Profile } from '../model/profile.ts';
@@ -17,7 +18,6 @@ import type { Subject, SubjectKey } from './subject.ts';
 const noNames: readonly string[] = [];
 
 const defaultAllow = 'projectcalico-default-allow';
-const allowAll: readonly Rule[] = [{ action: 'allow', source: anyEntity, destination: anyEntity, index: 0 }];
 
 export class ActiveProfiles {
   readonly #profiles: Profiles;
@@ -44,7 +44,7 @@ export class ActiveProfiles {
 
   /** An active profile, by name. */
   profile(name: string): Profile | undefined {
-    return this.#users.has(name) ? (this.#profiles.get(name) ?? (name === defaultAllow ? withRules(name, allowAll) : withRules(name, []))) : undefined;
+    return this.#users.has(name) ? (this.#profiles.get(name) ?? withOneRule(name, name === defaultAllow ? 'allow' : 'deny')) : undefined;
   }
 
   /** Names of profiles that became active or inactive, or changed while active. */
@@ -55,7 +55,8 @@ export class ActiveProfiles {
   }
 }
 
-function withRules(name: string, rules: readonly Rule[]): Profile {
+function withOneRule(name: string, action: 'allow' | 'deny'): Profile {
   const origin = { kind: 'Profile', apiVersion: 'projectcalico.org/v3', namespace: '', name, generation: 0 };
+  const rules: readonly Rule[] = [{ action, source: anyEntity, destination: anyEntity, index: 0 }];
   return { origin, name, labels: [], ingress: rules, egress: rules };
 }

@@ -84,7 +84,7 @@ export interface ActivePolicy {
   readonly egress: readonly ActiveRule[];
 }
 
-/** A profile that a local endpoint names; one that does not exist is sent without rules, which denies. */
+/** A profile that a local endpoint names; one that does not exist denies everything. */
 export interface ActiveProfile {
   readonly name: string;
   readonly origin: Origin;

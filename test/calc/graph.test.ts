@@ -202,13 +202,14 @@ test('named ports alone imply their selector; beside numbers, or negated, they d
   assert.deepEqual(lists({ notPorts: [named] }), [1, 0, 0, 1]);
 });
 
-test('a profile that is named but absent is sent without rules, which denies', () => {
+test('a profile that is named but absent denies everything, so that no other profile behind it allows anything', () => {
   const graph = synced(pod('lost', { local: true, profiles: ['kns.lost'] }));
-  assert.deepEqual(graph.state.profiles.get('kns.lost')?.ingress, []);
+  const rules = (): unknown => graph.state.profiles.get('kns.lost')?.ingress.map(({ action, source }) => [action, source.sets]);
+  assert.deepEqual(rules(), [['deny', []]]);
   graph.update([profile('kns.lost', {}, [rule('allow')])]);
-  assert.equal(graph.state.profiles.get('kns.lost')?.ingress.length, 1);
+  assert.deepEqual(rules(), [['allow', []]]);
   graph.update([gone('profile', 'kns.lost')]);
-  assert.deepEqual(graph.state.profiles.get('kns.lost')?.ingress, []);
+  assert.deepEqual(rules(), [['deny', []]]);
   assert.deepEqual(graph.update([gone('endpoint', 'ns/lost')])?.removedProfiles, ['kns.lost']);
 });
 

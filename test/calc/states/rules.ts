@@ -179,9 +179,9 @@ export const ruleStates: readonly NamedState[] = [
     expected: { policies: ['knp/ns/q'], sets: { 'allow, app == "db"': ['10.0.0.1'] }, ingress: { 'ns/web': [] } },
   },
   {
-    name: 'a profile that an endpoint names and nobody knows has no rules, which denies',
+    name: 'a profile that an endpoint names and nobody knows has one rule, which denies',
     objects: [pod('web', { local: true, profiles: ['kns.ns'], address: '10.0.0.9' })],
-    expected: { profiles: { 'kns.ns': 0 } },
+    expected: { profiles: { 'kns.ns': 1 } },
   },
   {
     name: 'the profile is there; one that nobody names is not',

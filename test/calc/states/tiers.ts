@@ -97,7 +97,7 @@ export const tierStates: readonly NamedState[] = [
   {
     name: 'the namespace is not known any more',
     objects: [pod('web', { local: true, profiles: ['kns.n'], address: '10.0.0.9' }), policy('p', "pcns.env == 'prod'", [])],
-    expected: { ingress: { 'ns/web': [] }, profiles: { 'kns.n': 0 } },
+    expected: { ingress: { 'ns/web': [] }, profiles: { 'kns.n': 1 } },
   },
   {
     name: 'two local pods see different policies',
