@@ -23,7 +23,9 @@ const halves4: readonly string[] = ['0.0.0.0/1', '128.0.0.0/1'];
 const halves6: readonly string[] = ['::/1', '8000::/1'];
 
 const noPorts: readonly EndpointPort[] = [];
-const everything = [...halves4, ...halves6];
+
+/** As members. */
+export const everyAddress: readonly string[] = [...halves4, ...halves6];
 
 /** The endpoint itself, nearly always: there are very many. */
 export function workloadContributor(endpoint: WorkloadEndpoint): Contributor {
@@ -32,12 +34,13 @@ export function workloadContributor(endpoint: WorkloadEndpoint): Contributor {
 }
 
 /** Addresses that are only found on the interface do not count. */
-export function hostContributor({ labels, profiles, expectedAddresses, ports }: HostEndpoint): Contributor {
+export function hostContributor({ labels, profiles, expectedAddresses, ports, isBroken }: HostEndpoint): Contributor {
+  if (isBroken === true) return { labels, profiles, addresses: everyAddress, ports: noPorts, isBroken };
   return { labels, profiles, addresses: distinct(expectedAddresses), ports };
 }
 
 export function networkSetContributor({ labels, profiles, nets, isBroken }: NetworkSet): Contributor {
-  if (isBroken === true) return { labels, profiles, addresses: everything, ports: noPorts, isBroken };
+  if (isBroken === true) return { labels, profiles, addresses: everyAddress, ports: noPorts, isBroken };
   return { labels, profiles, addresses: distinct(nets.flatMap(asMembers)), ports: noPorts };
 }
 

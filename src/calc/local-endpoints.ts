@@ -49,6 +49,7 @@ export class LocalEndpoints {
 
   /** Without an interface there is nothing to put a workload's rules on; its traffic falls under "unknown interface". */
   #isLocal(endpoint: Subject): boolean {
-    return endpoint.node === this.#node && (isHost(endpoint) || endpoint.interfaceName !== undefined);
+    if (endpoint.node !== this.#node) return false;
+    return isHost(endpoint) ? endpoint.isBroken !== true : endpoint.interfaceName !== undefined;
   }
 }

@@ -106,8 +106,8 @@ export class RuleScanner {
   #scan(owner: string, ingress: readonly Rule[], egress: readonly Rule[]): ActiveRules {
     const used = new Set<string>();
     const active = {
-      ingress: ingress.map((rule) => this.#rule(rule, used)),
-      egress: egress.map((rule) => this.#rule(rule, used)),
+      ingress: ingress.flatMap((rule) => this.#rules(rule, used)),
+      egress: egress.flatMap((rule) => this.#rules(rule, used)),
     };
     this.#replace(owner, used);
     return active;
@@ -119,6 +119,17 @@ export class RuleScanner {
     for (const key of before ?? []) if (!used.has(key) && this.#users.release(key)) this.#touched.add(key);
     if (used.size === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, used);
+  }
+
+  /** One, nearly always. */
+  #rules(rule: Rule, used: Set<string>): ActiveRule[] {
+    const active = this.#rule(rule, used);
+    const { service } = rule.destination;
+    if (rule.action !== 'deny' || service === undefined) return [active];
+    // Endpoints that cannot be read may be anywhere, on any port.
+    const broken = this.#use({ use: 'deny', service, withPorts: false, onlyBroken: true }, used);
+    const { sets } = active.destination;
+    return [active, { ...active, destination: { ...active.destination, sets: [...sets, broken], serviceSets: [] } }];
   }
 
   #rule(rule: Rule, used: Set<string>): ActiveRule {

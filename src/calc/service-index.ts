@@ -12,6 +12,7 @@ import { MultiMap } from '../lib/multi-map.ts';
 import type { DesiredSet, Member, SetDelta, SetId } from '../model/desired.ts';
 import { protocolText } from '../model/net/protocol.ts';
 import type { ServiceEndpoints } from '../model/service-endpoints.ts';
+import { everyAddress } from './contributor.ts';
 import type { MemberChanges } from './member-changes.ts';
 import type { DefinedSet, ServiceSet } from './set-definition.ts';
 import { desiredSet } from './set-definition.ts';
@@ -93,7 +94,9 @@ function count({ counts }: LiveSet, member: Member, by: 1 | -1): void {
 }
 
 /** Each once. */
-function membersOf({ withPorts }: ServiceSet, { addresses, ports }: ServiceEndpoints): ReadonlySet<Member> {
+function membersOf({ use, withPorts, onlyBroken }: ServiceSet, { addresses, ports, isBroken }: ServiceEndpoints): ReadonlySet<Member> {
+  if (isBroken === true) return new Set(use === 'deny' && !withPorts ? everyAddress : []);
+  if (onlyBroken === true) return new Set();
   if (!withPorts) return new Set(addresses);
   const ends = ports.map(({ protocol, port }) => `${protocolText(protocol)}:${port}`);
   return new Set(addresses.flatMap((address) => ends.map((end) => `${address},${end}`)));

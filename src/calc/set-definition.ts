@@ -26,6 +26,8 @@ export interface ServiceSet {
   /** "namespace/name". */
   readonly service: string;
   readonly withPorts: boolean;
+  /** Every address while some of the endpoints cannot be read, else none: beside a set with ports, which cannot hold every address. */
+  readonly onlyBroken?: true;
 }
 
 export type SetDefinition = SelectorSet | ServiceSet;
@@ -46,7 +48,7 @@ export function isSelector(set: DefinedSet): set is DefinedSet<SelectorSet> {
 /** Identifies a definition in memory; cheaper than the id. */
 export function definitionKey(definition: SetDefinition): string {
   const { use } = definition;
-  if ('service' in definition) return `${use} ${servicePrefix[use][definition.withPorts ? 'ports' : 'addresses']} ${definition.service}`;
+  if ('service' in definition) return `${use} ${prefixOf(definition)} ${definition.service}`;
   const { selector, port } = definition;
   return port === undefined ? `${use} ${selector.text}` : `${use} ${portText(port)} ${selector.text}`;
 }
@@ -63,13 +65,17 @@ const servicePrefix = {
   pass: { ports: 'svcp', addresses: 'svcnoportp' },
 } as const;
 
+function prefixOf({ use, withPorts, onlyBroken }: ServiceSet): string {
+  return onlyBroken === true ? 'svcbroken' : servicePrefix[use][withPorts ? 'ports' : 'addresses'];
+}
+
 export function setId(definition: SetDefinition): SetId {
   return fullId(definition).slice(0, idLength);
 }
 
 function fullId(definition: SetDefinition): string {
   const { use } = definition;
-  if ('service' in definition) return uniqueId(servicePrefix[use][definition.withPorts ? 'ports' : 'addresses'], definition.service);
+  if ('service' in definition) return uniqueId(prefixOf(definition), definition.service);
   const { selector, port } = definition;
   if (port === undefined) return uniqueId(selectorPrefix[use], selector.text);
   return uniqueId(portPrefix[use], `${uniqueId('s', selector.text)},${protocolName(port)},${port.name}`);
@@ -86,6 +92,7 @@ export function desiredSet({ id, definition }: DefinedSet, members: readonly str
 }
 
 function describe(definition: SetDefinition): string {
+  if ('service' in definition && definition.onlyBroken === true) return `every address while endpoints of service ${definition.service} cannot be read`;
   if ('service' in definition) return `${definition.withPorts ? 'endpoints' : 'addresses'} of service ${definition.service}`;
   const { selector, port } = definition;
   return port === undefined ? selector.text : `port ${portText(port)} of ${selector.text}`;

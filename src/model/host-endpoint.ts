@@ -14,4 +14,9 @@ export interface HostEndpoint {
   readonly labels: Labels;
   readonly profiles: readonly string[];
   readonly ports: readonly EndpointPort[];
+  /**
+   * The object breaks the API's rules: it polices nothing, and counts as every address to rules that deny, as none to others. Node,
+   * interface, addresses and ports are empty then; labels and profiles are those that can be read.
+   */
+  readonly isBroken?: true;
 }

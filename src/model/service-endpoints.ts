@@ -9,4 +9,6 @@ export interface ServiceEndpoints {
   /** Canonical addresses. */
   readonly addresses: readonly string[];
   readonly ports: readonly { readonly protocol: number; readonly port: number }[];
+  /** The object breaks the API's rules (addresses and ports are empty then): every address to rules that deny, none to others. */
+  readonly isBroken?: true;
 }

@@ -5,6 +5,7 @@
 import type { WireObject } from '../model/verdict.ts';
 import { readLabels, readMetadata, readStrings } from './metadata.ts';
 import type { Metadata } from './metadata.ts';
+import { labelKeyProblem, labelValueProblem } from './names.ts';
 import { fieldsOf, isAbsent } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
 
@@ -52,6 +53,18 @@ export function readCalicoMetadata(object: WireObject, scope: 'cluster' | 'names
 export function policyName({ name, realName, isAnnotated }: CalicoMetadata, tier: string): string {
   if (realName !== undefined) return realName;
   return isAnnotated && tier === 'default' ? name.replace(/^default\./, '') : name;
+}
+
+/** Of an object whose metadata is bad somewhere: each label that is sound, the annotation's over the object's own. */
+export function readableLabels(object: WireObject): ReadonlyMap<string, string> {
+  const { labels, annotations } = object.metadata as { readonly labels?: unknown; readonly annotations?: unknown };
+  const text = fieldsOf(annotations)?.[key];
+  const stored = typeof text === 'string' && object.apiVersion === 'crd.projectcalico.org/v1' ? fieldsIn(text)?.['labels'] : undefined;
+  return new Map([labels, stored].flatMap((map) => Object.entries(fieldsOf(map) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && isLabel(entry[0], entry[1]))));
+}
+
+function isLabel(name: string, value: string): boolean {
+  return labelKeyProblem(name) === undefined && labelValueProblem(value) === undefined;
 }
 
 function fieldsIn(text: string): Fields | undefined {

@@ -13,7 +13,7 @@ import type { Address } from './cidr.ts';
 import { readEndpointSlice } from './endpoint-slice.ts';
 import type { EndpointSlice } from './endpoint-slice.ts';
 import { readHostEndpoint } from './host-endpoint.ts';
-import type { HostEndpoint } from './host-endpoint.ts';
+import type { BrokenHostEndpoint, HostEndpoint } from './host-endpoint.ts';
 import type { LabelMap } from './label-selector.ts';
 import { namespaceLabel, orchestratorLabel, ownLabels, serviceAccountLabel } from './labels.ts';
 import { readMetadata } from './metadata.ts';
@@ -46,7 +46,7 @@ export interface Cluster {
   readonly profiles: Profiles;
   /** Every pod that has this address, on any node. */
   endpointsAt(address: Address): readonly Endpoint[];
-  /** Pods, host endpoints and network sets that have or cover this address; `brokenCounts`: broken sets cover every address. */
+  /** Pods, host endpoints and network sets that have or cover this address; `brokenCounts`: broken ones cover every address. */
   labelledAt(address: Address, brokenCounts: boolean): readonly Labelled[];
   /** Shares of the Service "namespace/name". */
   slicesOf(service: string): readonly EndpointSlice[];
@@ -69,12 +69,14 @@ export function readCluster(world: World, invalid: InvalidObject[]): Cluster {
   }
   const sets: NetworkSet[] = [];
   const hosts: HostEndpoint[] = [];
+  const brokenHosts: BrokenHostEndpoint[] = [];
   for (const object of world.objects.filter(isCalico)) {
     const report = reportOn(object, invalid);
     if (object.kind === 'NetworkSet' || object.kind === 'GlobalNetworkSet') sets.push(readNetworkSet(object, profiles.namespaces, report));
     if (object.kind !== 'HostEndpoint') continue;
     const host = readHostEndpoint(object, (profile) => profiles.labelsOf(profile), report);
-    if (host) hosts.push(host);
+    if (host.kind === 'host') hosts.push(host);
+    else brokenHosts.push(host);
   }
 
   const byAddress = new Map<string, (Endpoint | HostEndpoint)[]>();
@@ -94,6 +96,7 @@ export function readCluster(world: World, invalid: InvalidObject[]): Cluster {
     labelledAt: (address, brokenCounts) => [
       ...(byAddress.get(addressKey(address)) ?? []),
       ...sets.filter((set) => covers(set, address, brokenCounts)).map(({ labels }) => ({ labels, ports: [] })),
+      ...(brokenCounts ? brokenHosts : []).map(({ labels }) => ({ labels, ports: [] })),
     ],
     slicesOf: (service) => slices.filter((slice) => slice.service === service),
     endpointBehind: (name) => byInterface.get(name),

@@ -38,9 +38,9 @@ export interface End {
   readonly cluster: Cluster;
 }
 
-/** `use`: what the rule does to the traffic it matches. A broken network set counts where it can only close: see network-set.ts. */
+/** `use`: what the rule does to the traffic it matches. What is broken counts where it can only close: see network-set.ts. */
 export function entityMatches(entity: EntityRule, end: End, use: 'allow' | 'deny' | 'pass'): boolean {
-  return netsMatch(entity, end.address) && labelsMatch(entity, end, use) && portsMatch(entity, end) && serviceMatches(entity, end);
+  return netsMatch(entity, end.address) && labelsMatch(entity, end, use) && portsMatch(entity, end) && serviceMatches(entity, end, use);
 }
 
 function netsMatch({ nets, notNets }: EntityRule, address: Address): boolean {
@@ -69,9 +69,10 @@ function portsMatch({ selector, notSelector, ports, notPorts }: EntityRule, { si
   return (ports.length === 0 || ports.some(isPort)) && !notPorts.some(isPort);
 }
 
-function serviceMatches({ service }: EntityRule, { side, address, packet, cluster }: End): boolean {
+function serviceMatches({ service }: EntityRule, { side, address, packet, cluster }: End, use: 'allow' | 'deny' | 'pass'): boolean {
   if (service === undefined) return true;
   return cluster.slicesOf(service).some((slice) => {
+    if (slice.addresses === 'broken') return use === 'deny';
     if (!slice.addresses.some((each) => isSameAddress(each, address))) return false;
     return side === 'source' || slice.ports.some(({ protocol, port }) => protocol === packet.protocol && port === packet.destinationPort);
   });

@@ -5,7 +5,7 @@
 // can be read, for they say which rules it concerns.
 
 import type { WireObject } from '../model/verdict.ts';
-import { readCalicoMetadata } from './calico-metadata.ts';
+import { readableLabels, readCalicoMetadata } from './calico-metadata.ts';
 import { contains, readNet } from './cidr.ts';
 import type { Address, Cidr } from './cidr.ts';
 import type { LabelMap } from './label-selector.ts';
@@ -38,9 +38,4 @@ export function readNetworkSet(object: WireObject, namespaces: ReadonlyMap<strin
     for (const [key, value] of inheritedFromNamespace(namespace, namespaces.get(namespace))) labels.set(key, value);
   }
   return { labels, nets: (metadata && isKnown && nets) || 'broken' };
-}
-
-function readableLabels(object: WireObject): LabelMap {
-  const entries = Object.entries(object.metadata.labels ?? {}) as [string, unknown][];
-  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }

@@ -45,7 +45,7 @@ export function naiveState(world: ModelWorld): NaiveState {
     const applying = selecting(endpoint).filter(([, { applies }]) => applies?.doNotTrack !== true && applies?.preDnat !== true);
     return { key, profiles: endpoint.profiles, tiers: naiveTiers(world, applying) };
   });
-  const hostEndpoints = [...world.hostEndpoint].filter(([, { node }]) => node === localNode).map(([key, host]) => {
+  const hostEndpoints = [...world.hostEndpoint].filter(([, { node, isBroken }]) => node === localNode && isBroken !== true).map(([key, host]) => {
     const all = selecting(host);
     const normal = all.filter(([, { applies }]) => applies?.doNotTrack !== true && applies?.preDnat !== true);
     const incoming = all
@@ -110,13 +110,19 @@ const uses: Record<Rule['action'], readonly [positive: SetUse, negated: SetUse]>
   log: ['allow', 'allow'],
 };
 
+const everyAddress = ['0.0.0.0/1', '128.0.0.0/1', '::/1', '8000::/1'];
+
 function naiveSets(world: ModelWorld, rules: readonly Rule[]): NaiveState['sets'] {
   const sets = new Map<string, Pick<DesiredSet, 'type' | 'use'> & { readonly members: ReadonlySet<string> }>();
   for (const rule of rules) {
     for (const entity of [rule.source, rule.destination]) addSets(world, rule, entity, sets);
     const [use] = uses[rule.action];
     const { source, destination } = rule;
-    if (source.service !== undefined) sets.set(setId({ use, service: source.service, withPorts: false }), { type: 'net', use, members: served(world, source.service, false) });
+    if (source.service !== undefined) {
+      const members = new Set([...served(world, source.service, false), ...(use === 'deny' && isUnclear(world, source.service) ? everyAddress : [])]);
+      sets.set(setId({ use, service: source.service, withPorts: false }), { type: 'net', use, members });
+    }
+    if (destination.service !== undefined && use === 'deny') sets.set(setId({ use, service: destination.service, withPorts: false, onlyBroken: true }), { type: 'net', use, members: new Set(isUnclear(world, destination.service) ? everyAddress : []) });
     if (destination.service !== undefined) sets.set(setId({ use, service: destination.service, withPorts: true }), { type: 'ip-port', use, members: served(world, destination.service, true) });
   }
   return sets;
@@ -131,7 +137,6 @@ function addSets(world: ModelWorld, rule: Rule, entity: EntityMatch, sets: Map<s
   }
   const names = (list: EntityMatch['ports']): string[] => list.flatMap((port) => ('name' in port ? [port.name] : []));
   const addPlain = (use: SetUse, of: Selector): void => {
-    const everyAddress = ['0.0.0.0/1', '128.0.0.0/1', '::/1', '8000::/1'];
     const members = new Set(matching(world, of).flatMap((item) => (item.isBroken === true ? (use === 'deny' ? everyAddress : []) : item.members)));
     sets.set(setId({ use, selector: of }), { type: 'net', use, members });
   };
@@ -171,13 +176,17 @@ function items(world: ModelWorld): readonly Item[] {
   };
   return [
     ...[...world.endpoint.values()].map((endpoint) => ({ ...endpoint, members: endpoint.addresses })),
-    ...[...world.hostEndpoint.values()].map((host) => ({ ...host, members: host.expectedAddresses })),
+    ...[...world.hostEndpoint.values()].map((host) => ({ ...host, members: host.expectedAddresses, ports: host.isBroken === true ? [] : host.ports })),
     ...[...world.networkSet.values()].map((set) => ({ ...set, members: set.nets.flatMap(written), ports: [] })),
   ];
 }
 
 function matching(world: ModelWorld, selector: Selector): readonly Item[] {
   return items(world).filter((item) => holds(world, item, selector.root));
+}
+
+function isUnclear(world: ModelWorld, service: string): boolean {
+  return [...world.serviceEndpoints.values()].some((slice) => slice.service === service && slice.isBroken === true);
 }
 
 function served(world: ModelWorld, service: string, withPorts: boolean): ReadonlySet<string> {

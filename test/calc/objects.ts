@@ -115,7 +115,8 @@ export function host(name: string, labels: Readonly<Record<string, string>>, mor
   return { op: 'upsert', kind: 'hostEndpoint', key: name, value };
 }
 
-export function slice(name: string, service: string, addresses: readonly string[], ports: ServiceEndpoints['ports']): Update {
-  const value: ServiceEndpoints = { origin: originOf('EndpointSlice', name, 'ns'), service, addresses, ports };
+export function slice(name: string, service: string, addresses: readonly string[] | 'broken', ports: ServiceEndpoints['ports'] = []): Update {
+  const parts = addresses === 'broken' ? { addresses: [], ports: [], isBroken: true as const } : { addresses, ports };
+  const value: ServiceEndpoints = { origin: originOf('EndpointSlice', name, 'ns'), service, ...parts };
   return { op: 'upsert', kind: 'serviceEndpoints', key: `ns/${name}`, value };
 }

@@ -186,7 +186,10 @@ const networkSet: fc.Arbitrary<NetworkSet> = fc
     ...(isBroken ? { nets: [], isBroken } : { nets: list }),
   }));
 
-const hostEndpoint: fc.Arbitrary<HostEndpoint> = fc.record({
+/** True in one of six. */
+const isBroken = fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) });
+
+const wholeHostEndpoint: fc.Arbitrary<HostEndpoint> = fc.record({
   origin: fc.constant(originOf('HostEndpoint', 'host')),
   node: fc.constantFrom(localNode, 'node-1'),
   interfaceName: fc.constantFrom('eth0', '*', ''),
@@ -196,12 +199,16 @@ const hostEndpoint: fc.Arbitrary<HostEndpoint> = fc.record({
   ports: fc.constantFrom([], [{ name: 'web', protocol: 6, port: 80 }]),
 });
 
-const slice: fc.Arbitrary<ServiceEndpoints> = fc.record({
+const hostEndpoint = fc.tuple(wholeHostEndpoint, isBroken).map(([host, breaks]): HostEndpoint => (breaks ? { ...host, node: '', interfaceName: '', expectedAddresses: [], ports: [], isBroken: true } : host));
+
+const wholeSlice: fc.Arbitrary<ServiceEndpoints> = fc.record({
   origin: fc.constant(originOf('EndpointSlice', 'slice')),
   service: fc.constantFrom(...services),
   addresses: fc.subarray(addresses),
   ports: fc.subarray([{ protocol: 6, port: 80 }, { protocol: 17, port: 53 }]),
 });
+
+const slice = fc.tuple(wholeSlice, isBroken).map(([each, breaks]): ServiceEndpoints => (breaks ? { ...each, addresses: [], ports: [], isBroken: true } : each));
 
 function change<K extends keyof Values>(kind: K, keys: readonly string[], value: (key: string) => fc.Arbitrary<Values[K]>): fc.Arbitrary<Update> {
   return fc.constantFrom(...keys).chain((key) =>

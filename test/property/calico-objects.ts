@@ -75,15 +75,25 @@ export const hostEndpoint: fc.Arbitrary<WireObject> = fc
 const slicePort = fc.tuple(fc.constantFrom(...portNumbers, null), fc.constantFrom<Json>({}, { protocol: 'TCP' }, { protocol: 'UDP' })).map(([port, protocol]): Json => ({ ...protocol, ...(port === null ? {} : { port }) }));
 const sliceAddress = fc.oneof({ weight: 6, arbitrary: fc.tuple(fc.nat(1), fc.nat(11)).map(([node, index]) => podAddress(node, index)) }, { weight: 1, arbitrary: fc.constantFrom<string>(...outsideAddresses) });
 
+/** The API server takes some of them. */
+const brokenSlice = fc.constantFrom<Json>(
+  { endpoints: [{ addresses: ['10.65.0.1', '10.65.0.02'] }] },
+  { endpoints: [{ addresses: ['::ffff:10.65.0.1'] }] },
+  { ports: [{ port: 80, protocol: 'ICMP' }] },
+  { ports: [{ port: 80 }, { port: 65536 }] },
+  { addressType: 'MAC' },
+);
+
 export const endpointSlice: fc.Arbitrary<WireObject> = fc
-  .tuple(fc.constantFrom(...namespaceNames.slice(0, 2)), fc.constantFrom(...serviceNames), fc.constantFrom('1', '2'), fc.uniqueArray(sliceAddress, { minLength: 1, maxLength: 5 }), fc.array(slicePort, { minLength: 1, maxLength: 3 }), chance(15))
-  .map(([namespace, service, number, addresses, ports, isSix]) => ({
+  .tuple(fc.constantFrom(...namespaceNames.slice(0, 2)), fc.constantFrom(...serviceNames), fc.constantFrom('1', '2'), fc.uniqueArray(sliceAddress, { minLength: 1, maxLength: 5 }), fc.array(slicePort, { minLength: 1, maxLength: 3 }), chance(15), sometimes(30, brokenSlice))
+  .map(([namespace, service, number, addresses, ports, isSix, broken]) => ({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: `${service}-${number}`, namespace, labels: { 'kubernetes.io/service-name': service } },
     addressType: isSix ? 'IPv6' : 'IPv4',
     endpoints: addresses.map((address, index) => ({ addresses: [isSix ? sixOf(address) : address], conditions: { ready: index % 2 === 0 } })),
     ports,
+    ...broken,
   }));
 
 /** The other address of a pod that has two. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireObject } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
-import { globalPolicy, into, namespace, pod, slice, world } from './small-world.ts';
+import { globalPolicy, into, namespace, outOf, pod, slice, world } from './small-world.ts';
 
 function isMember(address: string, ...slices: readonly WireObject[]): boolean {
   const open = globalPolicy('p', { types: ['Ingress'], ingress: [{ action: 'Allow', source: { services: { name: 'api', namespace: 'a' } } }] });
@@ -22,7 +22,7 @@ test('several addresses of one endpoint, and endpoints that are not ready', () =
   assert.deepEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => isMember(address, both)), [true, true, true]);
 });
 
-test('a broken slice is absent, and named', () => {
+test('a broken slice is nobody to rules that allow, and named', () => {
   const fine = slice('a/api', ['192.0.2.1'], [{ port: 80 }]);
   const broken: readonly (readonly [Record<string, unknown>, string])[] = [
     [{ addressType: 'IPv5' }, 'addressType'],
@@ -38,4 +38,17 @@ test('a broken slice is absent, and named', () => {
     assert.deepEqual(judge(world([object])).invalid.map((each) => [each.kind, each.field])[0], ['EndpointSlice', field]);
     assert.ok(!isMember('192.0.2.1', object), field);
   }
+});
+
+test('a broken slice is everybody, on any port, to rules that deny the service, and nobody to those that pass', () => {
+  const broken = slice('a/api', ['192.0.2.1', '010.0.0.1'], [{ port: 80 }]);
+  const services = { name: 'api', namespace: 'a' };
+  const rule = (action: string): WireObject => globalPolicy('p', { types: ['Ingress', 'Egress'], ingress: [{ action, source: { services } }, { action: 'Allow' }], egress: [{ action, destination: { services } }, { action: 'Allow' }] });
+  const actions = (...objects: readonly WireObject[]): readonly string[] => {
+    const judged = judge(world([namespace('a'), pod('a/x', '10.0.0.1'), ...objects]));
+    return [into('a/x', '198.51.100.1', '10.0.0.1'), outOf('a/x', '10.0.0.1', '198.51.100.1', { destinationPort: 443 })].map((packet) => judged.verdict(packet).action);
+  };
+  assert.deepEqual(actions(rule('Deny'), broken), ['deny', 'deny']);
+  assert.deepEqual(actions(rule('Pass'), broken), ['allow', 'allow']);
+  assert.deepEqual(actions(rule('Deny'), slice('a/api', ['192.0.2.1'], [{ port: 80 }]), slice('a/other', ['x'], [])), ['allow', 'allow']);
 });

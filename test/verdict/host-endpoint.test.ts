@@ -211,3 +211,12 @@ test('a broken host endpoint is absent, and named', () => {
 test('network sets do not become hosts', () => {
   assert.deepEqual(decisions(received(), [networkSet('set', [node], { role: 'node' }), globalPolicy('p', { selector: 'role == "node"', ingress: deny })]), ['ingress allow not-policed']);
 });
+
+test('to selectors a broken host endpoint is everybody where it can only close, and nobody elsewhere', () => {
+  const broken = hostEndpoint('h', { interfaceName: 'eth0', expectedIPs: ['192.0.2.1', '192.0.2.0/24'] }, { role: 'node' });
+  const action = (verb: string, selector: string): string => {
+    const policy = globalPolicy('p', { types: ['Ingress'], selector: 'projectcalico.org/orchestrator == "k8s"', ingress: [{ action: verb, source: { selector } }, ...(verb === 'Allow' ? [] : [{ action: 'Allow' }])] });
+    return judge(world([namespace('a'), pod('a/x', '10.0.0.1'), broken, policy])).verdict(into('a/x', '198.51.100.1', '10.0.0.1', { inInterface: 'eth1' })).action;
+  };
+  assert.deepEqual([action('Allow', 'role == "node"'), action('Deny', 'role == "node"'), action('Pass', 'role == "node"'), action('Deny', 'role == "other"')], ['deny', 'deny', 'allow', 'allow']);
+});

@@ -9,7 +9,7 @@ import { dnsSubdomainProblem, labelKeyProblem, labelValueProblem } from './names
 import { type ObjectMeta, readMeta, readStringMap } from './object-meta.ts';
 import type { Report } from './problem.ts';
 import { apiVersionOf, type WireKind } from './resource.ts';
-import { fieldsOf, isAbsent, shown } from './wire.ts';
+import { fieldsOf, isAbsent, readFields, shown } from './wire.ts';
 
 /** The groups that serve Calico's own kinds. */
 export const calicoVersions = Object.freeze({
@@ -70,14 +70,15 @@ function readStored(text: string, report: Report): Readonly<Record<string, unkno
   return fields;
 }
 
-/** Nobody has checked them. */
+/** Nobody has checked them. Those that are sound count, whatever the others are. */
 function readLabels(value: unknown, at: string, report: Report): Readonly<Record<string, string>> {
-  const labels = readStringMap(value, at, report) ?? {};
-  for (const [key, text] of Object.entries(labels)) {
-    const problem = labelKeyProblem(key) ?? labelValueProblem(text);
+  const sound = Object.entries(readFields(value, at, report) ?? {}).filter((entry): entry is [string, string] => {
+    const [key, text] = entry;
+    const problem = typeof text === 'string' ? (labelKeyProblem(key) ?? labelValueProblem(text)) : 'must be a string';
     if (problem !== undefined) report(`${at}[${key}]`, `${shown(text)} ${problem}`);
-  }
-  return labels;
+    return problem === undefined;
+  });
+  return Object.fromEntries(sound);
 }
 
 function readName(value: unknown, report: Report): string | undefined {

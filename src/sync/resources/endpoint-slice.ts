@@ -1,5 +1,7 @@
 // discovery.k8s.io/v1 EndpointSlice → ServiceEndpoints: the addresses and ports of a part of a service's endpoints, ready or not.
-// Nothing: slices that belong to no service, and those of host names. One that cannot be read is absent.
+// Nothing: slices that belong to no service, and those of host names. One that breaks a rule of the API in any part is broken: calc then
+// takes it for every address where that can only close, and for none elsewhere. One whose service cannot be read is absent: no rule
+// can name it.
 
 import { deepEqual } from '../../lib/deep-equal.ts';
 import { canonicalAddress, familyOf } from '../../model/net/cidr.ts';
@@ -38,7 +40,7 @@ function decodeEndpointSlice(object: unknown, context: DecodeContext): Decoded<S
   if (addressType !== 'IPv4' && addressType !== 'IPv6') report('addressType', `${shown(addressType)} is no type of addresses`, 'use one of IPv4, IPv6, FQDN');
   const addresses = readAddresses(slice, addressType === 'IPv6' ? 6 : 4, report);
   const ports = readPorts(slice, report);
-  if (meta === undefined || service === undefined || problems.length > 0) {
+  if (meta === undefined || service === undefined || serviceProblem !== undefined) {
     return { value: undefined, problems, consequence: 'the endpoints in it are none of their service' };
   }
   const { kind, apiVersion } = endpointSlices;
@@ -48,14 +50,18 @@ function decodeEndpointSlice(object: unknown, context: DecodeContext): Decoded<S
     addresses,
     ports,
   };
-  return { value, problems };
+  if (problems.length === 0) return { value, problems };
+  const consequence = 'it is no endpoint to rules that allow, and every address to rules that deny';
+  return { value: { ...value, addresses: [], ports: [], isBroken: true }, problems, consequence };
 }
 
 function readAddresses(slice: Fields, family: 4 | 6, report: Report): readonly string[] {
   const addresses = new Set<string>();
   for (const [i, endpoint] of (readList(slice['endpoints'], 'endpoints', report) ?? []).entries()) {
     const field = `endpoints[${i}].addresses`;
-    for (const [j, text] of (readList(fieldsOf(endpoint)?.['addresses'], field, report) ?? []).entries()) {
+    const fields = fieldsOf(endpoint);
+    if (fields === undefined) report(`endpoints[${i}]`, 'must be an object');
+    for (const [j, text] of (readList(fields?.['addresses'], field, report) ?? []).entries()) {
       const address = typeof text === 'string' ? canonicalAddress(text) : undefined;
       if (address === undefined || familyOf(address) !== family) report(`${field}[${j}]`, `${shown(text)} is no address of IPv${family}`);
       else addresses.add(address);
@@ -68,7 +74,9 @@ function readAddresses(slice: Fields, family: 4 | 6, report: Report): readonly s
 function readPorts(slice: Fields, report: Report): ServiceEndpoints['ports'] {
   const ports = new Map<string, ServiceEndpoints['ports'][number]>();
   for (const [i, entry] of (readList(slice['ports'], 'ports', report) ?? []).entries()) {
-    const { protocol: name = 'TCP', port } = fieldsOf(entry) ?? {};
+    const fields = fieldsOf(entry);
+    if (fields === undefined) report(`ports[${i}]`, 'must be an object');
+    const { protocol: name = 'TCP', port } = fields ?? {};
     if (isAbsent(port)) continue;
     const protocol = isAbsent(name) || name === '' ? protocolNumbers['TCP'] : name === 'TCP' || name === 'UDP' || name === 'SCTP' ? protocolNumbers[name] : undefined;
     if (protocol === undefined) report(`ports[${i}].protocol`, `${shown(name)} is no protocol`, 'use one of TCP, UDP, SCTP');

@@ -1,5 +1,5 @@
-// HostEndpoint → HostEndpoint. One that breaks a rule of the API is absent, as Calico has it: its interface is as if nobody had made
-// an endpoint of it.
+// HostEndpoint → HostEndpoint. Of one that breaks a rule of the API the interface is as if nobody had made an endpoint of it, as Calico
+// has it. It is broken as a network set is: calc takes it for every address where that can only close, and for none elsewhere.
 
 import { deepEqual } from '../../lib/deep-equal.ts';
 import type { HostEndpoint } from '../../model/host-endpoint.ts';
@@ -39,9 +39,7 @@ function decodeHostEndpoint(object: unknown, context: DecodeContext): Decoded<Ho
   const profiles = readTexts(spec, 'profiles', (text) => (dnsSubdomainProblem(text) === undefined ? text : undefined), 'is no name of a profile', report);
   if (problems.length === 0 && interfaceName === '' && expectedAddresses.length === 0) report('spec', 'names neither interfaceName nor expectedIPs', 'give one of them');
   const ports = readPorts(spec['ports'], report);
-  if (meta === undefined || problems.length > 0) {
-    return { value: undefined, problems, consequence: 'the host endpoint counts as absent: nothing polices its interface' };
-  }
+  if (meta === undefined) return { value: undefined, problems, consequence: 'the host endpoint is ignored' };
   const value: HostEndpoint = {
     origin: originOf(hostEndpoints, meta),
     node: context.text(node),
@@ -51,7 +49,9 @@ function decodeHostEndpoint(object: unknown, context: DecodeContext): Decoded<Ho
     profiles: context.list(profiles),
     ports: context.ports(ports),
   };
-  return { value, problems };
+  if (problems.length === 0) return { value, problems };
+  const consequence = 'nothing polices its interface; it is no address to rules that allow, and every address to rules that deny';
+  return { value: { ...value, node: '', interfaceName: '', expectedAddresses: [], ports: [], isBroken: true }, problems, consequence };
 }
 
 function readNode(value: unknown, report: Report): string {

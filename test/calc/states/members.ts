@@ -148,6 +148,14 @@ export const memberStates: readonly NamedState[] = [
     expected: { sets: { [clients]: ['10.9.0.1', '10.9.0.2', 'fd00::2'] }, hosts: { here: {} } },
   },
   {
+    name: 'a broken host endpoint closes everything, opens nothing and polices nothing',
+    objects: [web, policy('p', 'all()', (['allow', 'deny', 'pass'] as const).map((action) => rule(action, { from: 'has(role)' }))), host('h', client, { isBroken: true })],
+    expected: {
+      sets: { 'allow, has(role)': [], 'deny, has(role)': ['0.0.0.0/1', '128.0.0.0/1', '8000::/1', '::/1'], 'pass, has(role)': [] },
+      hosts: {},
+    },
+  },
+  {
     name: 'a host endpoint without expected addresses is in no set',
     objects: [web, fromClients, host('here', client)],
     expected: { sets: { [clients]: [] } },

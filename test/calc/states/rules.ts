@@ -201,6 +201,7 @@ const toService = policy('p', 'all()', [rule('allow', {}, { destination: end({ s
 const fromService = policy('p', 'all()', [rule('allow', { service: 'ns/dns' })]);
 const endpoints = 'allow, endpoints of service ns/dns';
 const addresses = 'allow, addresses of service ns/dns';
+const unclear = 'deny, every address while endpoints of service ns/dns cannot be read';
 
 export const serviceStates: readonly NamedState[] = [
   {
@@ -250,7 +251,49 @@ export const serviceStates: readonly NamedState[] = [
         'allow, endpoints of service ns/dns': ['10.0.0.2,tcp:80'],
         'deny, endpoints of service ns/dns': ['10.0.0.2,tcp:80'],
         'pass, endpoints of service ns/dns': ['10.0.0.2,tcp:80'],
+        [unclear]: [],
       },
     },
+  },
+  {
+    name: 'endpoints that cannot be read are nobody to rules that allow and pass, and everybody to those that deny',
+    objects: [
+      web,
+      policy('p', 'all()', (['allow', 'deny', 'pass'] as const).map((action) => rule(action, {}, { destination: end({ service: 'ns/dns' }) }))),
+      slice('a', 'ns/dns', ['10.0.0.2'], [{ protocol: 6, port: 80 }]),
+      slice('b', 'ns/dns', 'broken'),
+    ],
+    expected: {
+      sets: {
+        'allow, endpoints of service ns/dns': ['10.0.0.2,tcp:80'],
+        'deny, endpoints of service ns/dns': ['10.0.0.2,tcp:80'],
+        'pass, endpoints of service ns/dns': ['10.0.0.2,tcp:80'],
+        [unclear]: ['0.0.0.0/1', '128.0.0.0/1', '8000::/1', '::/1'],
+      },
+      rules: {
+        'knp/ns/p': [
+          'allow to service:<allow, endpoints of service ns/dns>',
+          'deny to service:<deny, endpoints of service ns/dns>',
+          `deny to set:<${unclear}>`,
+          'pass to service:<pass, endpoints of service ns/dns>',
+        ],
+      },
+    },
+  },
+  {
+    name: 'as a source, too',
+    objects: [web, policy('p', 'all()', (['allow', 'deny', 'pass'] as const).map((action) => rule(action, { service: 'ns/dns' }))), slice('a', 'ns/dns', ['10.0.0.2']), slice('b', 'ns/dns', 'broken'), slice('c', 'ns/other', 'broken')],
+    expected: {
+      sets: {
+        [addresses]: ['10.0.0.2'],
+        'deny, addresses of service ns/dns': ['0.0.0.0/1', '10.0.0.2', '128.0.0.0/1', '8000::/1', '::/1'],
+        'pass, addresses of service ns/dns': ['10.0.0.2'],
+      },
+    },
+  },
+  {
+    name: 'of two slices that cannot be read one is mended',
+    objects: [web, policy('p', 'all()', [rule('deny', {}, { destination: end({ service: 'ns/dns' }) })]), slice('a', 'ns/dns', ['10.0.0.2'], [{ protocol: 6, port: 80 }]), slice('b', 'ns/dns', ['10.0.0.3']), slice('c', 'ns/dns', 'broken')],
+    expected: { sets: { 'deny, endpoints of service ns/dns': ['10.0.0.2,tcp:80'], [unclear]: ['0.0.0.0/1', '128.0.0.0/1', '8000::/1', '::/1'] } },
   },
 ];

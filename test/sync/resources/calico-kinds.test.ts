@@ -140,11 +140,20 @@ describe('a HostEndpoint', () => {
     ['a port 0', { ports: [{ name: 'a', port: 0, protocol: 'TCP' }] }, 'spec.ports[0].port'],
     ['an unknown field', { selector: 'all()' }, 'spec.selector'],
   ] as const) {
-    test(`with ${what} is absent`, () => {
-      const { value, problems } = decode({ ...spec, ...parts });
-      assert.deepEqual([value, problems.map((problem) => problem.field)], [undefined, [field]]);
+    test(`with ${what} is broken: it keeps what selectors see of it`, () => {
+      const profiles = ['kns.x', ...('profiles' in parts ? parts.profiles : [])];
+      const { value, problems } = decode({ ...spec, expectedIPs: 'expectedIPs' in parts || what.startsWith('neither') ? [] : ['192.0.2.1'], ...parts, profiles }, { labels: { role: 'host' } });
+      assert.deepEqual(problems.map((problem) => problem.field), [field.replace('profiles[0]', 'profiles[1]')]);
+      const { origin: _, ...rest } = value ?? assert.fail('a value');
+      assert.deepEqual(rest, { node: '', interfaceName: '', expectedAddresses: [], labels: ['role', 'host'], profiles: ['kns.x'], ports: [], isBroken: true });
     });
   }
+  test('whose stored labels are not all sound keeps those that are', () => {
+    const { value, problems } = decode(spec, stored({ labels: { role: 'host', zone: 'a b', 'no key!': 'x', n: 1 } }));
+    assert.equal(problems.length, 3);
+    assert.deepEqual([value?.isBroken, value?.labels], [true, ['role', 'host']]);
+  });
+  test('without a valid name is ignored', () => assert.equal(decode(spec, { name: 'a b' }).value, undefined));
 });
 
 describe('an EndpointSlice', () => {
@@ -172,15 +181,23 @@ describe('an EndpointSlice', () => {
     ['an address that is none', { endpoints: [{ addresses: ['10.0.0.1'] }, { addresses: ['x'] }] }, 'endpoints[1].addresses[0]'],
     ['an address of the other family', { endpoints: [{ addresses: ['fd00::1'] }] }, 'endpoints[0].addresses[0]'],
     ['an unknown type of addresses', { addressType: 'MAC' }, 'addressType'],
+    ['an endpoint that is none', { endpoints: [7] }, 'endpoints[0]'],
+    ['an address with a leading zero, which others may read in another way', { endpoints: [{ addresses: ['010.0.0.1'] }] }, 'endpoints[0].addresses[0]'],
+    ['a port that is none', { ports: [null] }, 'ports[0]'],
     ['a port above 65535', { ports: [{ port: 65_536 }] }, 'ports[0].port'],
     ['a protocol that is none', { ports: [{ port: 1, protocol: 'ICMP' }] }, 'ports[0].protocol'],
     ['endpoints that are no list', { endpoints: {} }, 'endpoints'],
   ] as const) {
-    test(`with ${what} is absent`, () => {
-      const { value, problems } = decode(parts);
-      assert.deepEqual([value, problems.map((problem) => problem.field)], [undefined, [field]]);
+    test(`with ${what} is broken: nothing is known but its service`, () => {
+      const { value, problems } = decode({ endpoints: [{ addresses: ['10.0.0.9'] }], ports: [{ port: 80 }], ...parts });
+      assert.deepEqual(problems.map((problem) => problem.field), [field]);
+      const { origin: _, ...rest } = value ?? assert.fail('a value');
+      assert.deepEqual(rest, { service: 'shop/db', addresses: [], ports: [], isBroken: true });
     });
   }
+  test('whose service is no name is absent: no rule can name it', () => {
+    for (const labels of [{ 'kubernetes.io/service-name': 'No_Name' }, { 'kubernetes.io/service-name': 7 }]) assert.deepEqual([decode({}, labels).value, decode({}, labels).problems.length > 0], [undefined, true]);
+  });
   test('is the same after another resync', () => {
     const [a, b] = [1, 2].map((generation) => {
       const object = slice({ endpoints: [{ addresses: ['10.0.0.1'] }] }) as { metadata: object };
