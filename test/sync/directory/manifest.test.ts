@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { type Manifest, type ManifestError, readManifest } from '../../../src/sync/directory/manifest.ts';
+import { kinds } from '../../../src/sync/resources/kinds.ts';
+import { titleOf } from '../../../src/sync/resources/resource.ts';
 import { context } from '../resources/objects.ts';
 
 const good = (text: string): Manifest => {
@@ -49,6 +51,33 @@ describe('a file', () => {
     const text = `apiVersion: v1\nkind: List\nitems:\n- &a {apiVersion: v1, kind: ServiceAccount, metadata: {name: a}}\n- <<: *a\n  metadata: {name: b, namespace: shop}\n`;
     assert.deepEqual(names(good(text)), ['ServiceAccount default/a line 4', 'ServiceAccount shop/b line 5']);
   });
+});
+
+describe('every kind that is read', () => {
+  const admin = { subject: { namespaces: {} } };
+  const specs: Readonly<Record<string, object>> = {
+    NetworkPolicy: { podSelector: {} },
+    Pod: { nodeName: 'node-1' },
+    ClusterNetworkPolicy: { ...admin, tier: 'Admin', priority: 1 },
+    AdminNetworkPolicy: { ...admin, priority: 1 },
+    BaselineAdminNetworkPolicy: admin,
+    StagedKubernetesNetworkPolicy: { podSelector: {} },
+    Tier: { order: 1_000_000 },
+    HostEndpoint: { node: 'node-1', interfaceName: '*' },
+    IPPool: { cidr: '10.0.0.0/16' },
+  };
+  for (const resource of kinds) {
+    const { kind, apiVersion, otherApiVersions = [], namespaced } = resource;
+    const spec = resource.title === undefined ? specs[kind] : {};
+    test(`${titleOf(resource)} may stand in a file`, () => {
+      for (const group of [apiVersion, ...otherApiVersions]) {
+        const metadata = { name: 'default', ...(namespaced ? { namespace: 'shop' } : {}) };
+        const rest = kind === 'EndpointSlice' ? { addressType: 'IPv4', endpoints: [] } : kind === 'Pod' ? { spec, status: { podIP: '10.0.0.1' } } : { spec };
+        const { objects } = good(JSON.stringify({ apiVersion: group, kind, metadata, ...rest }));
+        assert.deepEqual(objects.map((object) => object.resource), [resource]);
+      }
+    });
+  }
 });
 
 describe('what the API server would fill in', () => {
