@@ -62,10 +62,10 @@ export class Node {
     await this.settle();
   }
 
-  async pass(milliseconds: number): Promise<void> {
+  async pass(milliseconds: number, step = 10): Promise<void> {
     // In small steps: what falls due takes its own time before the clock goes on.
-    for (let left = milliseconds; left > 0; left -= 10) {
-      this.clock.advance(Math.min(10, left));
+    for (let left = milliseconds; left > 0; left -= step) {
+      this.clock.advance(Math.min(step, left));
       await this.settle();
     }
   }

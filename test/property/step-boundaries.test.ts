@@ -1,15 +1,19 @@
 // At every instant of an update the kernel allows no packet that neither the old nor the new state allows, and goes on allowing what
 // both allow and no change concerned. An instant is what lies between any two writes: finer than the driver's own steps. The same while
-// tools die, transactions are refused, and an agent is started again on what another one left.
+// tools die, transactions are refused, an agent is started again on what another one left, and the kernel refuses rules of policies:
+// then what is allowed is what the others and the closed forms of these allow.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { loadKernel } from '../../src/simulate/kernel.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
+import type { ActiveRule } from '../../src/model/desired.ts';
 import type { Packet } from '../../src/model/packet.ts';
+import { policyChains } from '../../src/dataplane/render/policy.ts';
 import type { FakeKernel } from '../fakes/kernel.ts';
 import { Node } from '../dataplane/node.ts';
+import { anyone, options } from '../dataplane/objects.ts';
 import { addresses, difference, emptyState, nodeState, suffixes } from './desired-states.ts';
 import type { NodeState } from './desired-states.ts';
 import { runsOf, seedOf } from './seed.ts';
@@ -77,8 +81,9 @@ function untouchedBy(before: NodeState, after: NodeState): (packet: Packet) => b
   return ({ source, destination }) => !touched.has(source) && !touched.has(destination);
 }
 
-async function enforced(state: NodeState): Promise<Node> {
+async function enforced(state: NodeState, refused?: RegExp): Promise<Node> {
   const node = await new Node().start();
+  node.kernel.refuseLines(refused);
   await node.update(difference(emptyState, state));
   await node.pass(200);
   return node;
@@ -152,6 +157,73 @@ test(`nor is one while tools die and refuse, and in the end all is right (seed $
       unwatch();
       assert.deepEqual(allowedBy(node.kernel), now);
       assert.equal(node.health?.ready, true, node.health?.detail);
+    }),
+    { numRuns: runsOf(20), seed },
+  );
+});
+
+/** What the kernel refuses: networks that rules of policies name, and nothing else does. */
+const refusals = fc.constantFrom(/ -d 10\.0\.0\.\d+\/\d+ /, / -d 10\.0\.0\.4\/32 /, / -s 10\.0\.0\.0\/30 /, / ! -d /);
+
+/** The state with what stands in for refused rules. */
+function closed(state: NodeState, refused: RegExp): NodeState {
+  const policies = [...state.policies].map(([key, policy]) => {
+    const convert = (rule: ActiveRule): ActiveRule[] => {
+      const [chain] = policyChains({ ...policy, ingress: [rule], egress: [] }, options(), (id) => `cali40${id}`);
+      if (!chain?.rules.some(({ text }) => refused.test(` ${text} `))) return [rule];
+      return rule.action === 'allow' ? [] : [{ action: 'deny', source: anyone, destination: anyone, index: 0 }];
+    };
+    return [key, { ...policy, ingress: policy.ingress.flatMap(convert), egress: policy.egress.flatMap(convert) }] as const;
+  });
+  return { ...state, policies: new Map(policies) };
+}
+
+/** Until what was refused has been tried again. */
+const untilRetry = 400_000;
+
+test(`nor is one while the kernel refuses rules of policies, and when it takes them again (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(nodeState, nodeState, refusals, async (before, after, refused) => {
+      const node = await enforced(before, refused);
+      const [old, now, whole] = [await allowedIn(closed(before, refused)), await allowedIn(closed(after, refused)), await allowedIn(after)];
+      assert.deepEqual(allowedBy(node.kernel), old);
+      const unwatch = watch(node.kernel, [old, now], untouchedBy(before, after));
+      await node.update(difference(before, after));
+      await node.pass(300);
+      unwatch();
+      assert.deepEqual(allowedBy(node.kernel), now);
+      assert.equal(node.health?.ready, true, node.health?.detail);
+
+      const unwatchRetry = watch(node.kernel, [now, whole], () => true);
+      node.kernel.refuseLines(undefined);
+      await node.pass(untilRetry, 500);
+      unwatchRetry();
+      assert.deepEqual(allowedBy(node.kernel), whole);
+    }),
+    { numRuns: runsOf(30), seed },
+  );
+});
+
+test(`nor is one while it begins and ends to refuse them, and tools die and refuse besides (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(nodeState, nodeState, nodeState, refusals, faults, async (before, between, after, refused, drawn) => {
+      const node = await enforced(before);
+      // A closed form allows nothing that its policy does not allow.
+      const [old, middle, now] = [allowedBy(node.kernel), await allowedIn(between), await allowedIn(after)];
+      const unwatch = watch(node.kernel, [old, middle, now], () => false);
+      node.kernel.refuseLines(refused);
+      for (const fault of drawn) node.kernel.failNext(fault);
+      await node.update(difference(before, between));
+      await node.pass(500);
+      await node.update(difference(between, after));
+      await node.pass(500);
+      node.kernel.clearFaults();
+      await node.pass(40_000);
+      assert.equal(node.health?.ready, true, node.health?.detail);
+      node.kernel.refuseLines(undefined);
+      await node.pass(untilRetry, 500);
+      unwatch();
+      assert.deepEqual(allowedBy(node.kernel), now);
     }),
     { numRuns: runsOf(20), seed },
   );
