@@ -83,7 +83,7 @@ function offersOf(world: World): ReadonlyMap<string, readonly Offer[]> {
   const offers = new Map<string, Offer[]>();
   const numbers: Readonly<Record<string, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
   const add = (addresses: readonly string[], ports: readonly WirePort[]): void => {
-    const found = ports.flatMap(({ protocol = 'TCP', port, containerPort = port }): Offer[] => (containerPort === undefined ? [] : [[numbers[protocol] ?? 6, containerPort]]));
+    const found = ports.flatMap(({ protocol = 'TCP', port, containerPort = port }): Offer[] => (containerPort === undefined || containerPort > 65_535 ? [] : [[numbers[protocol] ?? 6, containerPort]]));
     for (const address of addresses.map(canonical)) offers.set(address, [...(offers.get(address) ?? []), ...found]);
   };
   for (const object of world.objects) {
