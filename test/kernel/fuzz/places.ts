@@ -31,8 +31,12 @@ export class Places {
     return packet.inInterface !== undefined && this.#homeOf(packet.destination) !== packet.outInterface;
   }
 
-  /** The packet as it can be sent, undefined if it cannot. */
-  sendable(drawn: Packet): Packet | undefined {
+  /** The packets as they can be sent, those that can. */
+  sendableOf(packets: readonly Packet[]): readonly Packet[] {
+    return packets.flatMap((packet) => this.#sendable(packet) ?? []);
+  }
+
+  #sendable(drawn: Packet): Packet | undefined {
     const { sourcePort } = drawn;
     const hook = hookOf(drawn);
     const isHosts = sourcePort === undefined || sourcePort % 3 === 0;

@@ -75,7 +75,7 @@ export class Trial implements AsyncDisposable {
   async assertOpen({ worlds, packets }: Life): Promise<void> {
     for (const world of worlds) {
       const places = new Places(world);
-      const sendable = packets(world).flatMap((packet) => places.sendable(packet) ?? []).slice(0, openPackets);
+      const sendable = places.sendableOf(packets(world)).slice(0, openPackets);
       const shots = sendable.flatMap((packet) => this.#shot(places, packet, () => ({ passes: true, answered: undefined })));
       const fates = await this.#send(places, shots);
       const lost = shots.filter((_, i) => fates[i]?.passed !== true || fates[i].strayed);
@@ -128,7 +128,7 @@ export class Trial implements AsyncDisposable {
     const judged = judge(world);
     const places = new Places(world);
     const reading = await this.#read();
-    const candidates = packetsOf(world).flatMap((packet) => places.sendable(packet) ?? []);
+    const candidates = places.sendableOf(packetsOf(world));
     for (const packet of candidates) this.#assertSimulated(world, judged, packet, reading);
     this.counts.simulated += candidates.length;
 
@@ -137,7 +137,10 @@ export class Trial implements AsyncDisposable {
     const due = (packet: Packet): Due => ({ passes: judged.verdict(packet).action === 'allow', answered: places.answered(judged, packet) });
     const shots = [...[...packets].flatMap((packet) => this.#shot(places, packet, due)), ...this.#establishedShots(judged, places)];
     const fates = await this.#send(places, shots);
-    for (const [i, shot] of shots.entries()) assertFate(world, judged, shot, fates[i], reading);
+    for (const [i, shot] of shots.entries()) {
+      this.#assertSimulated(world, judged, shot.packet, reading);
+      assertFate(world, judged, shot, fates[i], reading);
+    }
     this.counts.packets += shots.length;
     this.counts.answers += shots.filter((shot) => shot.answered).length;
     this.#flows = shots.filter((shot) => shot.answered && shot.packet.protocol === 1).slice(0, rememberedFlows);
