@@ -15,7 +15,13 @@ const which = fc.nat(0xffff);
 
 /** Steps that put Kubernetes' own objects, and such as `more` draws. */
 function stepOf(more: readonly fc.WeightedArbitrary<WireObject>[] = []) {
-  const others = more.length === 0 ? [] : [{ weight: 12, arbitrary: fc.record({ kind: fc.constant('put' as const), object: fc.oneof(...more) }) }];
+  const others =
+    more.length === 0
+      ? []
+      : [
+          { weight: 12, arbitrary: fc.record({ kind: fc.constant('put' as const), object: fc.oneof(...more) }) },
+          { weight: 1, arbitrary: fc.record({ kind: fc.constant('rewrite-slice' as const), which }) },
+        ];
   return fc.oneof(
     // Names are few: putting an object often replaces one, with other labels, another node, another address, another spec.
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('put' as const), object: podObject }) },
@@ -84,6 +90,13 @@ function changesOf(world: World, drawn: Step): readonly Change[] {
         const gone: Change = drawn.oldFinishes ? put(finished(old)) : { op: 'remove', object: old };
         const come = put({ ...drawn.object, status: { ...(old['status'] as object), phase: 'Running' } });
         return drawn.newFirst ? [come, gone] : [gone, come];
+      });
+    case 'rewrite-slice':
+      // The same endpoints are in two slices for a while.
+      return pick(world, drawn.which, 'EndpointSlice').flatMap((old) => {
+        const { name } = old.metadata;
+        const other = name.endsWith('1') ? name.replace(/1$/, '2') : name.replace(/2$/, '1');
+        return [put({ ...old, metadata: { ...old.metadata, name: other } }), { op: 'remove', object: old }];
       });
   }
 }

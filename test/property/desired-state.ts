@@ -67,6 +67,7 @@ export class DesiredState {
     assert.match(set.id, /^[A-Za-z0-9:_-]{1,25}$/);
     const members = new Set(set.members);
     assert.equal(members.size, set.members.length, `members of set ${set.id} are distinct`);
+    for (const member of members) assertHeld(member);
     this.sets.set(set.id, { ...set, members });
   }
 
@@ -77,6 +78,7 @@ export class DesiredState {
     for (const member of removed) assert.ok(members.delete(member), `${member} is removed from set ${id} but was not in it`);
     for (const member of added) {
       assert.ok(!members.has(member) && !removed.includes(member), `${member} is added to set ${id} but was in it`);
+      assertHeld(member);
       members.add(member);
     }
   }
@@ -107,4 +109,9 @@ function setsOf({ ingress, egress }: { readonly ingress: readonly ActiveRule[]; 
 
 function sorted<T>(map: ReadonlyMap<string, T>): readonly T[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
+
+/** The kernel refuses networks of length 0, which come as halves. */
+function assertHeld(member: Member): void {
+  assert.ok(!member.endsWith('/0'), `no set of the kernel can hold ${member}`);
 }
