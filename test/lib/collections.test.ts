@@ -65,3 +65,21 @@ test('plain data is equal when all its parts are', () => {
   assert.ok(!deepEqual(null, {}));
   assert.ok(!deepEqual({ a: 1 }, { a: '1' }));
 });
+
+test('lists that many objects share are compared once: a policy of ten thousand peers and as many ports has them in each rule', () => {
+  let reads = 0;
+  const shared = (): unknown => {
+    const list = Array.from({ length: 1000 }, (_, i) => ({
+      get first() {
+        reads += 1;
+        return i;
+      },
+    }));
+    return Array.from({ length: 1000 }, (_, i) => ({ index: i, ports: list }));
+  };
+  assert.ok(deepEqual(shared(), shared()));
+  assert.equal(reads, 2000);
+  const other = shared() as { index: number; ports: unknown[] }[];
+  other[999] = { index: 999, ports: (other[999]?.ports ?? []).with(999, {}) };
+  assert.ok(!deepEqual(shared(), other));
+});
