@@ -1,6 +1,17 @@
-// The mutants that `npm test` tries: one from each layer, caught within seconds. `npm run mutants` tries all.
+// The mutants that `npm test` tries: one or two from each layer, caught within seconds. `npm run mutants` tries all.
 
-export const quickMutants: readonly string[] = ['decoder-port-range', 'index-one-value', 'renderer-negated-nets', 'set-removals'];
+export const quickMutants: readonly string[] = [
+  'decoder-bad-deny-vanishes',
+  'decoder-port-range',
+  'index-one-value',
+  'renderer-negated-nets',
+  'renderer-stale-pass',
+  'set-removals',
+  'sorter-tier-order',
+];
+
+/** The fuzz that catches them. */
+export const quickTests: readonly string[] = ['calculation', 'rendered-rules', 'verdict-of-desired', 'verdict-of-histories'].map((name) => `test/property/${name}.test.ts`);
 
 /** Always the same, so that none is caught, or missed, by luck. */
 export const quickSeed = 1;
