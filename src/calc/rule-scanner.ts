@@ -19,7 +19,7 @@ import { anyEntity } from '../model/rule.ts';
 import type { Selector } from '../model/selector/ast.ts';
 import { selectorOf } from '../model/selector/canonical.ts';
 import { parseSelector } from '../model/selector/parse.ts';
-import type { DefinedSet, NamedPort, SetDefinition } from './set-definition.ts';
+import type { DefinedSet, SelectorSet, SetDefinition } from './set-definition.ts';
 import { definitionKey, setId } from './set-definition.ts';
 import { isolates } from './subject.ts';
 
@@ -27,6 +27,17 @@ export interface SetChanges {
   readonly added: readonly DefinedSet[];
   readonly removed: readonly SetId[];
 }
+
+/** What the rules of one owner use. */
+interface Used {
+  /** Of sets, by definitionKey(). */
+  readonly keys: Set<string>;
+  /** What the names in long lists of ports have become: many rules may share one. */
+  readonly named: Map<readonly Port[], Map<string, readonly SetId[]>>;
+}
+
+/** From which length on a list is worth keeping what was made of it. */
+const longList = 32;
 
 interface ActiveRules {
   readonly ingress: readonly ActiveRule[];
@@ -104,12 +115,12 @@ export class RuleScanner {
   }
 
   #scan(owner: string, ingress: readonly Rule[], egress: readonly Rule[]): ActiveRules {
-    const used = new Set<string>();
+    const used: Used = { keys: new Set(), named: new Map() };
     const active = {
       ingress: ingress.flatMap((rule) => this.#rules(rule, used)),
       egress: egress.flatMap((rule) => this.#rules(rule, used)),
     };
-    this.#replace(owner, used);
+    this.#replace(owner, used.keys);
     return active;
   }
 
@@ -122,7 +133,7 @@ export class RuleScanner {
   }
 
   /** One, nearly always. */
-  #rules(rule: Rule, used: Set<string>): ActiveRule[] {
+  #rules(rule: Rule, used: Used): ActiveRule[] {
     const active = this.#rule(rule, used);
     const { service } = rule.destination;
     if (rule.action !== 'deny' || service === undefined) return [active];
@@ -132,7 +143,7 @@ export class RuleScanner {
     return [active, { ...active, destination: { ...active.destination, sets: [...sets, broken], serviceSets: [] } }];
   }
 
-  #rule(rule: Rule, used: Set<string>): ActiveRule {
+  #rule(rule: Rule, used: Used): ActiveRule {
     return {
       action: rule.action,
       ...(rule.ipVersion === undefined ? {} : { ipVersion: rule.ipVersion }),
@@ -147,18 +158,14 @@ export class RuleScanner {
     };
   }
 
-  #entity(rule: Rule, end: 'source' | 'destination', used: Set<string>): ActiveEntity {
+  #entity(rule: Rule, end: 'source' | 'destination', used: Used): ActiveEntity {
     const entity = rule[end];
     if (entity === anyEntity) return anyActiveEntity;
     const positive = positiveUse[rule.action];
     const negated = negatedUse[rule.action];
     const { selector, notSelector } = merged(entity);
     const named = (ports: readonly Port[], use: SetUse): readonly SetId[] =>
-      ports.flatMap((port) => {
-        if (!('name' in port)) return [];
-        const wanted: NamedPort = rule.protocol === undefined ? { name: port.name } : { name: port.name, protocol: rule.protocol };
-        return [this.#use({ use, selector: entity.portNamesOf ?? selector ?? everything, port: wanted }, used)];
-      });
+      this.#named(ports, { use, selector: entity.portNamesOf ?? selector ?? everything }, rule.protocol, used);
     const ports = numbered(entity.ports);
     const portSets = named(entity.ports, positive);
     // Named ports alone imply the selector: they are those of what it matches. Beside numbers they do not.
@@ -182,9 +189,20 @@ export class RuleScanner {
     return deepEqual(active, anyActiveEntity) ? anyActiveEntity : active;
   }
 
-  #use(definition: SetDefinition, used: Set<string>): SetId {
+  #named(ports: readonly Port[], whose: Pick<SelectorSet, 'use' | 'selector'>, protocol: number | undefined, used: Used): readonly SetId[] {
+    const name = (): readonly SetId[] =>
+      ports.flatMap((port) => ('name' in port ? [this.#use({ ...whose, port: { name: port.name, ...(protocol === undefined ? {} : { protocol }) } }, used)] : []));
+    if (ports.length < longList) return name();
+    const key = `${whose.use} ${protocol ?? 'any'} ${whose.selector.text}`;
+    const known = used.named.get(ports) ?? new Map<string, readonly SetId[]>();
+    const sets = known.get(key) ?? name();
+    used.named.set(ports, known.set(key, sets));
+    return sets;
+  }
+
+  #use(definition: SetDefinition, used: Used): SetId {
     const key = definitionKey(definition);
-    used.add(key);
+    used.keys.add(key);
     let set = this.#sets.get(key);
     if (set === undefined) {
       set = { id: setId(definition), definition };
@@ -205,6 +223,13 @@ function merged({ selector, notSelector }: EntityMatch): { selector?: Selector; 
   return { selector: selectorOf({ kind: 'and', operands: [selector.root, { kind: 'not', operand: notSelector.root }] }) };
 }
 
+/** What long lists have become; a list never changes. */
+const numberLists = new WeakMap<readonly Port[], readonly PortRange[]>();
+
 function numbered(ports: readonly Port[]): readonly PortRange[] {
-  return ports.filter((port): port is PortRange => !('name' in port));
+  const known = ports.length < longList ? undefined : numberLists.get(ports);
+  if (known !== undefined) return known;
+  const numbers = ports.filter((port): port is PortRange => !('name' in port));
+  if (ports.length >= longList) numberLists.set(ports, numbers);
+  return numbers;
 }

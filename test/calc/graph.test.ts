@@ -7,9 +7,10 @@ import type { Desired } from '../../src/model/desired.ts';
 import type { WorkloadEndpoint } from '../../src/model/endpoint.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Rule } from '../../src/model/rule.ts';
+import { parseSelector } from '../../src/model/selector/parse.ts';
 import type { Update } from '../../src/model/update.ts';
 import { CheckedGraph } from './checked-graph.ts';
-import { gone, host, networkSet, pod, policy, profile, rule, slice, tier } from './objects.ts';
+import { end, gone, host, networkSet, pod, policy, profile, rule, slice, tier } from './objects.ts';
 import { originOf } from './worlds.ts';
 
 /** In sync, with one local pod "web" (app web) and what else is given. */
@@ -200,6 +201,16 @@ test('named ports alone imply their selector; beside numbers, or negated, they d
   assert.deepEqual(lists({ ports: [named] }), [0, 0, 1, 0]);
   assert.deepEqual(lists({ ports: [named, number] }), [1, 1, 1, 0]);
   assert.deepEqual(lists({ notPorts: [named] }), [1, 0, 0, 1]);
+});
+
+test('what many rules have in common is worked out, and kept, once: ten thousand peers may have ten thousand ports', () => {
+  const ports = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? { first: i, last: i } : { name: `p-${i}` }));
+  const to = (app: string): Rule => rule('allow', {}, { protocol: 6, destination: end({ from: `app == '${app}'`, ports, portNamesOf: parseSelector('all()') }) });
+  const graph = synced(policy('p', 'all()', [to('a'), to('b')]));
+  const [a, b] = graph.state.policies.get('knp/ns/p')?.ingress ?? [];
+  assert.deepEqual([a?.destination.ports.length, a?.destination.portSets.length], [20, 20]);
+  assert.equal(a?.destination.ports, b?.destination.ports);
+  assert.equal(a?.destination.portSets, b?.destination.portSets);
 });
 
 test('a profile that is named but absent denies everything, so that no other profile behind it allows anything', () => {
