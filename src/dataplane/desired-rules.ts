@@ -88,11 +88,16 @@ export class DesiredRules {
     return this.quarantined.flatMap((policy) => this.#rulesOf(policy, (rule) => this.#isRefused(policy, rule)));
   }
 
-  /** Rules of policies whose chains are pending, without those of which it is known that they are refused. */
+  /** Rules of policies whose chains are pending, without those that are refused already. */
   get suspects(): PolicyRule[] {
     return [...this.#policies.values()].flatMap((policy) =>
       this.#rulesOf(policy, (rule, direction) => this.#table.pending.has(policyChainName(direction, policy.key)) && !this.#isRefused(policy, rule)),
     );
+  }
+
+  /** Sets that a rule looks into and that are not there. */
+  missingSets({ rendered }: PolicyRule): string[] {
+    return rendered.flatMap(({ sets }) => sets.filter((name) => !this.#sets.isHeld(name)));
   }
 
   /** Rules that the kernel takes unless it lacks what policies are made of. */
@@ -100,7 +105,7 @@ export class DesiredRules {
     return controlRules(this.#options, this.#sets.sample);
   }
 
-  /** From now on something else stands in for these. */
+  /** From now on their closed forms stand in for these. */
   refuse(rules: readonly PolicyRule[]): void {
     this.#changeRefused(rules, (refused, rule) => refused.add(rule));
   }
@@ -124,14 +129,13 @@ export class DesiredRules {
     return this.#refused.get(policy.key)?.has(rule) ?? false;
   }
 
-  /** Those of its rules of which the kernel can be asked: they can be rendered, say something about this family, and their sets are there. */
+  /** Those of its rules that can be rendered, and say something about this family. */
   #rulesOf(policy: ActivePolicy, wanted: (rule: ActiveRule, direction: Direction) => boolean): PolicyRule[] {
     return directions.flatMap((direction) =>
       policy[direction].filter((rule) => wanted(rule, direction)).flatMap((rule) => {
         let rendered: readonly Rule[] = [];
         refusal(() => (rendered = renderAlone(policy, rule, this.#options, (id) => this.#sets.nameOf(id))));
-        const canBeAsked = rendered.length > 0 && rendered.every(({ sets }) => sets.every((name) => this.#sets.isHeld(name)));
-        return canBeAsked ? [{ policy, direction, rule, rendered }] : [];
+        return rendered.length > 0 ? [{ policy, direction, rule, rendered }] : [];
       }),
     );
   }

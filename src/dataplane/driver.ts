@@ -119,7 +119,10 @@ export class Driver {
       random,
       found: (drift) => this.#found(drift, []),
       inDoubt: () => this.#doubtBackOff.failed(),
-      changed: () => this.#ruleBackOff.hurry(0),
+      changed: () => {
+        this.#fresh = true;
+        this.#ruleBackOff.hurry(0);
+      },
     });
     const tidying = new Tidying({
       apply: this.#applyParts,
@@ -302,6 +305,7 @@ export class Driver {
     else if (this.#setBackOff.failures === 0 || this.#setBackOff.isDue) {
       this.#setBackOff.failed();
       this.#logSetFailures();
+      if (this.#rulesWait && this.#setBackOff.failures > 1) this.#quarantine.setsFailed();
     }
   }
 

@@ -1,6 +1,7 @@
 // Finds out which rules of policies the kernel refuses, so that one policy does not hold up all others, and asks for them again every
-// now and then. In: planes whose transaction was refused although it was made anew. Out: what is refused has its closed form in
-// DesiredRules (ADR 0007), one warning for each policy, notes for the health detail.
+// now and then. The same for rules that wait for a set that cannot be made. In: planes whose transaction was refused although it was
+// made anew, failures of sets. Out: what is refused has its closed form in DesiredRules (ADR 0007), one warning for each policy, notes
+// for the health detail.
 //
 //  - The kernel is asked by a chain that nothing leads to: it checks the rules of such a chain as well, and no packet notices.
 //  - Nobody is to blame where the kernel refuses rules of no policy in particular, nor for a set that somebody destroyed: the
@@ -46,12 +47,17 @@ export class Quarantine {
   readonly jobs: readonly Job[];
   readonly #parts: QuarantineParts;
   #nextRetry = 0;
+  /** Rules wait for sets that were refused more than once. */
+  #setsFailed = false;
+  /** Sets without which rules are closed. */
+  #missing: { readonly plane: Plane; readonly name: string }[] = [];
 
   constructor(parts: QuarantineParts) {
     this.#parts = parts;
     this.jobs = [
       { name: 'find the rules that are refused', reads: true, dueAt: () => (this.#refusedPlanes.length > 0 ? 0 : undefined), run: () => this.#inspect() },
-      { name: 'try again rules that were refused', reads: true, dueAt: () => (this.#isWaiting ? this.#nextRetry : undefined), run: () => this.#retry() },
+      { name: 'find the rules that wait for sets', reads: false, dueAt: () => (this.#setsFailed ? 0 : undefined), run: () => Promise.resolve(this.#closeWaiting()) },
+      { name: 'try again rules that were refused', reads: true, dueAt: () => this.#retryAt, run: () => this.#retry() },
     ];
   }
 
@@ -70,8 +76,17 @@ export class Quarantine {
     return this.#planes.filter(({ isKnown, refusals }) => isKnown && refusals >= enoughRefusals);
   }
 
-  get #isWaiting(): boolean {
-    return this.#planes.some(({ rules }) => rules.quarantined.length > 0) && !this.#planes.some(({ isKnown, table }) => !isKnown || table.isDirty);
+  get #retryAt(): number | undefined {
+    if (!this.#planes.some(({ rules }) => rules.quarantined.length > 0)) this.#missing = [];
+    else if (this.#planes.every(({ isKnown, table }) => isKnown && !table.isDirty)) {
+      return this.#missing.some(({ plane, name }) => plane.sets.isReady(name)) ? 0 : this.#nextRetry;
+    }
+    return undefined;
+  }
+
+  /** Rules wait for sets that were tried more than once. */
+  setsFailed(): void {
+    this.#setsFailed = true;
   }
 
   async #inspect(): Promise<void> {
@@ -83,18 +98,36 @@ export class Quarantine {
       // After a read everything is pending: this sorts out what is in the kernel already.
       plane.table.plan(true);
       const { refused } = await this.#ask(plane, plane.rules.suspects);
-      if (refused.length === 0) continue;
-      plane.rules.refuse(refused.map(({ item }) => item));
-      this.#warn(plane, refused);
-      this.#scheduleRetry();
-      this.#parts.changed();
+      this.#close(plane, refused.map(({ item, refusal: { output } }) => ({ item, output: output.trim(), remedy: remedy(output, true) })));
     }
+  }
+
+  #closeWaiting(): void {
+    this.#setsFailed = false;
+    for (const plane of this.#planes) {
+      const failures = new Map(plane.sets.failures.map(({ name, output }) => [name, output]));
+      const waiting = plane.rules.suspects.flatMap((item) => {
+        const name = plane.rules.missingSets(item).find((each) => failures.has(each));
+        return name === undefined ? [] : [{ item, name, output: `${name}: ${failures.get(name)?.trim()}`, remedy: 'see what ipset refused' }];
+      });
+      this.#missing.push(...waiting.map(({ name }) => ({ plane, name })));
+      this.#close(plane, waiting);
+    }
+  }
+
+  #close(plane: Plane, refused: readonly Refused[]): void {
+    if (refused.length === 0) return;
+    plane.rules.refuse(refused.map(({ item }) => item));
+    this.#warn(plane, refused);
+    this.#scheduleRetry();
+    this.#parts.changed();
   }
 
   async #retry(): Promise<void> {
     const { reader, found, apply } = this.#parts;
-    this.#scheduleRetry();
     found(await reader.checkSets());
+    this.#scheduleRetry();
+    this.#missing = this.#missing.filter(({ plane, name }) => !plane.sets.isReady(name));
     for (const plane of this.#planes) {
       const { accepted } = await this.#ask(plane, plane.rules.refused);
       if (accepted.length === 0) continue;
@@ -107,9 +140,10 @@ export class Quarantine {
     this.#nextRetry = this.#parts.clock.now() + retryInterval * (1 + this.#parts.random() / 10);
   }
 
-  /** Which of these the kernel refuses: none while it refuses what nobody is to blame for, or does not answer. */
-  async #ask(plane: Plane, suspects: readonly PolicyRule[]): Promise<Found<PolicyRule>> {
+  /** Which of these the kernel refuses: none while it refuses what nobody is to blame for, or does not answer. Not asked without their sets. */
+  async #ask(plane: Plane, rules: readonly PolicyRule[]): Promise<Found<PolicyRule>> {
     const nobody = { refused: [], accepted: [] };
+    const suspects = rules.filter((rule) => plane.rules.missingSets(rule).length === 0);
     if (suspects.length === 0) return nobody;
     try {
       if ((await this.#question(plane, [plane.rules.control])) !== undefined) return nobody;
@@ -132,21 +166,26 @@ export class Quarantine {
     return { refusal: outcome, culprit: outcome.line === undefined ? undefined : owners[outcome.line - firstRuleLine] };
   }
 
-  #warn({ labels }: Plane, refused: Found<PolicyRule>['refused']): void {
+  #warn({ labels }: Plane, refused: readonly Refused[]): void {
     for (const [{ key, origin }, those] of Map.groupBy(refused, ({ item }) => item.policy)) {
-      const [{ item, refusal }] = those as [(typeof those)[number]];
-      const output = refusal.output.trim();
+      const [{ item, output, remedy: advice }] = those as [Refused];
       const fields = {
         object: originText(origin),
         rules: those.map((each) => `${each.item.direction} rule ${each.item.rule.index}`),
         chain: policyChainName(item.direction, key),
         line: item.rendered.map(({ text }) => text).join('\n'),
         output,
-        remedy: `${remedy(output, true)}; the kernel is asked again every few minutes`,
+        remedy: `${advice}; it is tried again every few minutes`,
       };
       this.#parts.apply.logger.warn({ ...labels, ...fields }, 'the kernel refuses rules of a policy: those that allow are left out, those that deny or pass deny everything; all else is in force');
     }
   }
+}
+
+interface Refused {
+  readonly item: PolicyRule;
+  readonly output: string;
+  readonly remedy: string;
 }
 
 function objectsOf(rules: readonly PolicyRule[]): string[] {

@@ -227,7 +227,7 @@ describe('a refused set command', () => {
     assert.equal(node.health?.ready, true);
   });
 
-  it('a set that cannot be created holds up the rules that need it, and is tried again', async () => {
+  it('a set that cannot be created closes the rules that need it; they open when it is there', async () => {
     const node = await synced();
     node.kernel.failNext({ on: 'run', how: 'refuse', matching: /create cali40s:c/, output: 'Kernel error', times: 3 });
     await node.update(
@@ -238,11 +238,36 @@ describe('a refused set command', () => {
       }),
     );
     assert.equal(node.health?.ready, false);
-    assert.match(node.chain('cali-pi-knp/default/web')?.[0] ?? '', /s:a/);
+    assert.deepEqual(node.chain('cali-pi-knp/default/web'), []);
     assert.deepEqual(node.members('cali40s:b'), ['10.0.0.8']);
+    const [warning] = node.log.filter(({ level }) => level === 'warn');
+    assert.deepEqual([warning?.fields['object'], warning?.fields['output']], ['NetworkPolicy default/web', 'cali40s:c: ipset v7.17: Kernel error']);
     await node.pass(30_000);
     assert.match(node.chain('cali-pi-knp/default/web')?.[0] ?? '', /s:c/);
     assert.equal(node.health?.ready, true);
+    assert.equal(node.health?.detail, 'the kernel is as the policies say');
+  });
+
+  it('a set that cannot be created once holds up the rules that need it for that moment', async () => {
+    const node = await synced();
+    node.kernel.failNext({ on: 'run', how: 'refuse', matching: /create cali40s:c/, output: 'Kernel error' });
+    await node.update(desired({ addedSets: [set('s:c', [])], policies: [policy('web', { ingress: [rule({ source: entity({ sets: ['s:c'] }) })] })] }));
+    assert.match(node.chain('cali-pi-knp/default/web')?.[0] ?? '', /s:c/);
+    assert.deepEqual(node.messages('warn'), []);
+  });
+
+  it('a set that cannot be created holds up nobody else\'s rules', async () => {
+    const node = await synced();
+    node.kernel.failNext({ on: 'run', how: 'refuse', matching: /create cali40s:c/, output: 'Kernel error', times: 1_000 });
+    const waiting = policy('web', { ingress: [rule({ action: 'deny', source: entity({ sets: ['s:c'] }) }), rule()] });
+    await node.update(desired({ addedSets: [set('s:c', ['10.0.0.5'], { use: 'deny' })], policies: [waiting], endpoints: another.endpoints }));
+    assert.ok(node.kernel.chains().includes('cali-fw-calic1'));
+    assert.match(node.chain('cali-pi-knp/default/web')?.[0] ?? '', /ingress" -j DROP$/);
+    assert.match(node.health?.detail ?? '', /^ipset refuses changes to cali40s:c .*; the kernel refuses rules of 1 policies/);
+    await node.pass(400_000, 500);
+    assert.match(node.chain('cali-pi-knp/default/web')?.[0] ?? '', /ingress" -j DROP$/);
+    await node.update(desired({ policies: [policy('web', { ingress: [rule()] })], removedSets: ['s:c'] }));
+    assert.equal(node.health?.detail, 'the kernel is as the policies say');
   });
 
   it('a destroy that is refused is tried again, and is nobody\'s worry', async () => {

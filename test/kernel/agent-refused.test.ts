@@ -53,7 +53,7 @@ describe('sets that ipset refuses', { concurrency: 2 }, () => {
     await traffic.finish();
   });
 
-  it('a name that somebody else took is named; rules stay as they are, members go on changing; it is made when the name is free', async () => {
+  it('a name that somebody else took is named; the policy that needs it closes, all else goes on; it opens when the name is free', async () => {
     const policy = allowRole('shop', 'server', 'friend');
     await using stage = await stageOf('nft');
     stage.manifests.put(allowRole('shop', 'stranger', 'server'));
@@ -78,6 +78,9 @@ describe('sets that ipset refuses', { concurrency: 2 }, () => {
     const other = podObject({ namespace: 'shop', name: 'other', addresses: ['10.70.9.9'], labels: { role: 'server' }, node: `not-${NODE_NAME}` });
     stage.manifests.put(other);
     await eventually('a member of another set is in it', async () => (await stage.ipset('save')).includes(' 10.70.9.9'));
+    await stage.become({ 'friend > server': 'drops', 'stranger > server': 'drops' });
+    stage.manifests.put(denyRole('shop', 'friend'));
+    await stage.become({ 'server > friend': 'drops' });
 
     await stage.iptables('', ['-w', '-F', 'FOREIGN']);
     await agent.ready(60_000);

@@ -136,7 +136,7 @@ const faults = fc.array(
     fc.record({ on: fc.constant('restore' as const), how: fc.constantFrom('die-before-commit', 'die-after-commit') }),
     fc.record({ on: fc.constant('restore' as const), how: fc.constant('refuse' as const), times: fc.integer({ min: 1, max: 3 }) }),
     fc.record({ on: fc.constant('run' as const), how: fc.constant('die' as const), after: fc.nat(4) }),
-    fc.record({ on: fc.constant('run' as const), how: fc.constant('refuse' as const), output: fc.constantFrom('Hash is full', 'Kernel error') }),
+    fc.record({ on: fc.constant('run' as const), how: fc.constant('refuse' as const), times: fc.integer({ min: 1, max: 4 }), output: fc.constantFrom('Hash is full', 'Kernel error') }),
   ),
   { minLength: 1, maxLength: 3 },
 );

@@ -301,11 +301,12 @@ export class FamilySets {
       this.leftovers.refused(set, now);
       return;
     }
+    // Members that are refused because the set could not be made do not say why.
+    if (command.kind !== 'add' || !set.blocked) set.failure = output;
     // A member that the kernel does not take holds up no other. Only a full set is known to be there still.
     if (command.kind === 'add') set.refused.add(command.member);
     else set.blocked = true;
     if (command.kind !== 'add' || !/full/i.test(output)) set.unread = true;
-    set.failure = output;
     this.#failing.add(set);
   }
 
