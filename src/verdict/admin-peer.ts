@@ -3,18 +3,22 @@
 // which any may match; undefined, and reported, for anything else, such as the experimental nodes and domainNames.
 
 import { parseCidr } from './cidr.ts';
-import { readLabelSelector } from './label-selector.ts';
+import { readLabelSelector, readPodSelector } from './label-selector.ts';
 import type { Peer, PodPeer } from './network-policy-peer.ts';
 import type { Direction } from './policy.ts';
-import { fieldsOf, isAbsent, knowsAll, readAll, readList } from './wire.ts';
+import { fieldsOf, fits, isAbsent, knowsAll, readAll, readList } from './wire.ts';
 import type { Report } from './wire.ts';
+
+/** Of the API. */
+const maxNetworks = 25;
 
 export function readAdminPeer(value: unknown, direction: Direction, mayOmitNamespaces: boolean, field: string, report: Report): readonly Peer[] | undefined {
   const pods = readPods(value, direction === 'ingress' ? ['namespaces', 'pods'] : ['namespaces', 'pods', 'networks'], mayOmitNamespaces, field, report);
   if (pods !== 'other') return pods && [pods];
   const list = readList(fieldsOf(value)?.['networks'], `${field}.networks`, report);
   if (list?.length === 0) report(`${field}.networks`, 'must have an entry');
-  if (list === undefined || list.length === 0) return undefined;
+  const isShort = fits(list, maxNetworks, `${field}.networks`, report);
+  if (list === undefined || list.length === 0 || !isShort) return undefined;
   return readAll(list, `${field}.networks`, (text, at) => {
     const cidr = typeof text === 'string' ? parseCidr(text) : undefined;
     if (cidr === undefined) report(at, `${JSON.stringify(text)} is no CIDR`);
@@ -45,7 +49,7 @@ export function readPods(value: unknown, fields: readonly string[], mayOmitNames
   const required = mayOmitNamespaces ? ['podSelector'] : ['podSelector', 'namespaceSelector'];
   const missing = required.filter((name) => isAbsent(pods[name]));
   for (const name of missing) report(`${field}.pods.${name}`, 'must be given');
-  const podSelector = readLabelSelector(pods['podSelector'], `${field}.pods.podSelector`, report);
+  const podSelector = readPodSelector(pods['podSelector'], `${field}.pods.podSelector`, report);
   const namespaceSelector = readLabelSelector(pods['namespaceSelector'], `${field}.pods.namespaceSelector`, report);
   if (!isKnown || missing.length > 0 || !podSelector || !namespaceSelector) return undefined;
   return { kind: 'pods', podSelector, namespaceSelector };

@@ -14,7 +14,7 @@ import { kubernetesRuleMatches } from './kubernetes-rule.ts';
 import type { KubernetesRule } from './kubernetes-rule.ts';
 import { readMetadata } from './metadata.ts';
 import type { Direction, Policy, Rule } from './policy.ts';
-import { fieldsOf, isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
+import { fieldsOf, fits, isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
 
 export interface AdminKind {
@@ -23,11 +23,16 @@ export interface AdminKind {
   readonly actions: Readonly<Record<string, Rule['action']>>;
   /** Name of the list of ports of a rule, and how its entries are written. */
   readonly ports: 'ports' | 'protocols';
+  /** Of the API: rules in a direction, peers and ports of a rule. */
+  readonly maxEntries: number;
   readonly specFields: readonly string[];
   /** Tier and order; undefined, and reported, where they cannot be read. */
   place(spec: Fields, report: Report): AdminPlace;
   readonly isSingleton: boolean;
 }
+
+/** Of the API, in characters. */
+const maxName = 100;
 
 export interface AdminPlace {
   readonly isReadable: boolean;
@@ -68,11 +73,13 @@ export function readAdminPolicy(object: WireObject, kind: AdminKind, report: Rep
 
 function readRules(spec: Fields, direction: Direction, kind: AdminKind, report: Report): readonly Rule[] | undefined {
   const list = readList(spec[direction], `spec.${direction}`, report);
-  return list?.flatMap((value, index) => {
+  const isShort = fits(list, kind.maxEntries, `spec.${direction}`, report);
+  const rules = list?.flatMap((value, index) => {
     const rule = readRule(value, direction, kind, `spec.${direction}[${index}]`, report);
     if (rule === undefined) return closedRule(value, index, kind);
     return [{ index, action: rule.action, matches: (traffic): boolean => kubernetesRuleMatches(rule, '', traffic) } satisfies Rule];
   });
+  return isShort ? rules : undefined;
 }
 
 function readRule(value: unknown, direction: Direction, kind: AdminKind, field: string, report: Report): (KubernetesRule & Pick<Rule, 'action'>) | undefined {
@@ -85,12 +92,13 @@ function readRule(value: unknown, direction: Direction, kind: AdminKind, field: 
   const isKnown = knowsAll(rule, ['name', 'action', peersField, kind.ports], field, report);
   const action = actionOf(rule, kind);
   if (action === undefined) report(`${field}.action`, `must be one of ${Object.keys(kind.actions).join(', ')}`);
-  const hasName = isAbsent(rule['name']) || typeof rule['name'] === 'string';
-  if (!hasName) report(`${field}.name`, 'must be a string');
+  const hasName = isAbsent(rule['name']) || (typeof rule['name'] === 'string' && [...rule['name']].length <= maxName);
+  if (!hasName) report(`${field}.name`, `must be a string of at most ${maxName} characters`);
+  const isShort = [peersField, kind.ports].map((name) => fits(rule[name], kind.maxEntries, `${field}.${name}`, report)).every(Boolean);
   const peers = readSome(rule[peersField], `${field}.${peersField}`, report, (peer, at) => readAdminPeer(peer, direction, kind.ports === 'protocols', at, report));
   // Absent means any port; a list without entries is refused by the API.
   const ports = isAbsent(rule[kind.ports]) ? [] : readSome(rule[kind.ports], `${field}.${kind.ports}`, report, (port, at) => readAdminPorts(port, kind.ports, at, report));
-  if (!isKnown || action === undefined || !hasName || peers === undefined || ports === undefined) return undefined;
+  if (!isKnown || !isShort || action === undefined || !hasName || peers === undefined || ports === undefined) return undefined;
   if (kind.ports === 'protocols' || !ports.flat().some(({ port }) => port !== 'all' && 'name' in port) || !peers.flat().some((peer) => peer.kind === 'block')) {
     return { action, peers: peers.flat(), ports: ports.flat() };
   }

@@ -1,6 +1,7 @@
 // One entry of `protocols` (ClusterNetworkPolicy) or `ports` (its predecessors) of the network policy API. In: the wire form. Out: the
 // ports it means, any of which may match; undefined, and reported, where the API refuses it. A name means a port of whatever protocol.
 
+import { portNameProblem } from './names.ts';
 import type { RulePort } from './network-policy-port.ts';
 import { transportProtocols } from './pods.ts';
 import { fieldsOf, isAbsent, knowsAll } from './wire.ts';
@@ -26,8 +27,9 @@ function choose(value: unknown, names: readonly string[], field: string, report:
 }
 
 function readName(value: unknown, field: string, report: Report): readonly RulePort[] | undefined {
-  if (typeof value === 'string' && value !== '') return [...transportProtocols.values()].map((protocol) => ({ protocol, port: { name: value } }));
-  report(field, 'must be a name');
+  const problem = typeof value === 'string' ? portNameProblem(value) : 'must be a name';
+  if (problem === undefined) return [...transportProtocols.values()].map((protocol) => ({ protocol, port: { name: String(value) } }));
+  report(field, problem);
   return undefined;
 }
 
@@ -45,7 +47,7 @@ function readProtocolPort(protocolName: string, value: unknown, field: string, r
 /** portNumber: { protocol, port }; portRange: { protocol, start, end }. */
 function readNumbered(name: string, value: unknown, field: string, report: Report): readonly RulePort[] | undefined {
   const fields = fieldsOf(value);
-  const protocol = transportProtocols.get(fields?.['protocol'] ?? 'TCP');
+  const protocol = transportProtocols.get(isAbsent(fields?.['protocol']) || fields['protocol'] === '' ? 'TCP' : fields['protocol']);
   if (protocol === undefined) report(`${field}.protocol`, `must be one of ${[...transportProtocols.keys()].join(', ')}`);
   let port: { readonly first: number; readonly last: number } | undefined;
   if (name === 'portRange') port = readRange(fields, ['protocol', 'start', 'end'], field, report);

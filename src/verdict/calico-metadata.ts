@@ -5,7 +5,7 @@
 import type { WireObject } from '../model/verdict.ts';
 import { readLabels, readMetadata, readStrings } from './metadata.ts';
 import type { Metadata } from './metadata.ts';
-import { labelKeyProblem, labelValueProblem } from './names.ts';
+import { dnsSubdomainProblem, labelKeyProblem, labelValueProblem } from './names.ts';
 import { fieldsOf, isAbsent } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
 
@@ -35,8 +35,9 @@ export function readCalicoMetadata(object: WireObject, scope: 'cluster' | 'names
   const labels = readLabels(inner['labels'], `${field}.labels`, report);
   const annotations = readStrings(inner['annotations'], `${field}.annotations`, report);
   const name = isAbsent(inner['name']) ? '' : inner['name'];
-  if (typeof name !== 'string') report(`${field}.name`, 'must be a string');
-  if (labels === undefined || annotations === undefined || typeof name !== 'string') return undefined;
+  const nameProblem = typeof name !== 'string' ? 'must be a string' : name === '' ? undefined : dnsSubdomainProblem(name);
+  if (nameProblem !== undefined) report(`${field}.name`, nameProblem);
+  if (labels === undefined || annotations === undefined || typeof name !== 'string' || nameProblem !== undefined) return undefined;
   return {
     ...metadata,
     labels: new Map([...metadata.labels, ...labels]),

@@ -10,12 +10,16 @@ import type { WireObject } from '../model/verdict.ts';
 import { policyName, readCalicoMetadata } from './calico-metadata.ts';
 import { closedRule, readRule } from './calico-rule.ts';
 import type { RulePlace } from './calico-rule.ts';
+import { dnsLabelProblem } from './names.ts';
 import { readApplication, stageOf } from './policy-application.ts';
 import type { Direction, Policy, Rule } from './policy.ts';
-import { conjunction, readSelector } from './selector-field.ts';
+import { conjunction, isShort, readSelector } from './selector-field.ts';
 import { evaluate, scoped } from './selector.ts';
-import { isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
+import { fits, isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
+
+/** Of the API, in each direction. */
+const maxRules = 1024;
 
 const commonFields = ['tier', 'order', 'ingress', 'egress', 'selector', 'types', 'serviceAccountSelector', 'performanceHints'];
 const globalFields = [...commonFields, 'doNotTrack', 'preDNAT', 'applyOnForward', 'namespaceSelector'];
@@ -29,7 +33,8 @@ export function readCalicoPolicy(object: WireObject, httpRules: RulePlace['httpR
   const tier = spec && readTierName(spec, report);
   const order = spec && readOrder(spec, report);
   const directions = spec && readTypes(spec, report);
-  const isKnown = spec && knowsAll(spec, isGlobal ? globalFields : commonFields, 'spec', report);
+  const isKnown = spec && knowsAll(spec, isGlobal ? globalFields : commonFields, 'spec', report) && isWithinLimits(spec, report);
+  if (spec) checkHints(spec, report);
   const application = spec && (isGlobal ? readApplication(spec, report) : 'normal');
   const ingress = spec && readRules(spec, 'ingress', { namespace: isGlobal ? '' : namespace, direction: 'ingress', httpRules }, report);
   const egress = spec && readRules(spec, 'egress', { namespace: isGlobal ? '' : namespace, direction: 'egress', httpRules }, report);
@@ -56,6 +61,20 @@ export function readCalicoPolicy(object: WireObject, httpRules: RulePlace['httpR
   return { ...about, selects, rules };
 }
 
+function isWithinLimits(spec: Fields, report: Report): boolean {
+  const checks = [
+    ...['ingress', 'egress'].map((name) => fits(spec[name], maxRules, `spec.${name}`, report)),
+    ...['selector', 'serviceAccountSelector', 'namespaceSelector'].map((name) => isShort(spec[name], `spec.${name}`, report)),
+  ];
+  return checks.every(Boolean);
+}
+
+/** They restrict nothing, whatever they say. */
+function checkHints(spec: Fields, report: Report): void {
+  const hints = readList(spec['performanceHints'], 'spec.performanceHints', report) ?? [];
+  for (const [index, hint] of hints.entries()) if (hint !== 'AssumeNeededOnEveryNode') report(`spec.performanceHints[${index}]`, 'is no hint');
+}
+
 /** A global policy's selectors are about pods and host endpoints alike; only a namespaceSelector or another namespace leaves hosts out. */
 function readSelection(spec: Fields, namespace: string, report: Report): Policy['selects'] | undefined {
   const own = readSelector(spec['selector'], 'spec.selector', report);
@@ -76,8 +95,9 @@ function readSelection(spec: Fields, namespace: string, report: Report): Policy[
 function readTierName(spec: Fields, report: Report): string | undefined {
   const tier = spec['tier'];
   if (isAbsent(tier) || tier === '') return 'default';
-  if (typeof tier === 'string') return tier;
-  report('spec.tier', 'must be a string');
+  const problem = typeof tier === 'string' ? dnsLabelProblem(tier) : 'must be a string';
+  if (problem === undefined) return tier as string;
+  report('spec.tier', problem);
   return undefined;
 }
 
@@ -85,7 +105,7 @@ function readTierName(spec: Fields, report: Report): string | undefined {
 function readOrder(spec: Fields, report: Report): number | undefined {
   const order = spec['order'];
   if (isAbsent(order)) return Infinity;
-  if (typeof order === 'number') return order;
+  if (typeof order === 'number' && Number.isFinite(order)) return order;
   report('spec.order', 'must be a number');
   return undefined;
 }

@@ -10,6 +10,7 @@ import { readHttp } from './http-match.ts';
 import type { HttpPlace } from './http-match.ts';
 import { icmpMatches, readIcmp } from './icmp.ts';
 import type { IcmpMatch } from './icmp.ts';
+import { labelKeyProblem } from './names.ts';
 import type { Rule, Traffic } from './policy.ts';
 import { readProtocol, transportNumbers } from './protocol.ts';
 import { fieldsOf, isAbsent, knowsAll, readFields } from './wire.ts';
@@ -131,7 +132,7 @@ function hasReadableMetadata(value: unknown, field: string, report: Report): boo
   if (metadata === undefined || !knowsAll(metadata, ['annotations'], field, report)) return false;
   const annotations = readFields(metadata['annotations'], `${field}.annotations`, report);
   if (annotations === undefined) return false;
-  if (Object.values(annotations).every((text) => typeof text === 'string')) return true;
-  report(`${field}.annotations`, 'must be strings');
+  if (Object.entries(annotations).every(([key, text]) => typeof text === 'string' && labelKeyProblem(key.toLowerCase()) === undefined)) return true;
+  report(`${field}.annotations`, 'must be strings, under keys that annotations may have');
   return false;
 }

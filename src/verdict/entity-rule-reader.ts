@@ -8,11 +8,15 @@ import type { EntityRule } from './entity-rule.ts';
 import { readIpPort } from './ip-port.ts';
 import { namespaceLabel, serviceAccountLabel } from './labels.ts';
 import { dnsLabelProblem, dnsSubdomainProblem } from './names.ts';
-import { conjunction, readSelector } from './selector-field.ts';
+import { conjunction, isShort, readSelector } from './selector-field.ts';
 import { scoped } from './selector.ts';
 import type { Selector } from './selector.ts';
-import { isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
+import { fieldsOf, fits, isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
+
+/** Of the API: entries of a list. */
+const maxNets = 256;
+const maxPorts = 50;
 
 const known = ['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector', 'ports', 'notPorts', 'serviceAccounts', 'services'];
 
@@ -20,7 +24,7 @@ const known = ['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector'
 export function readEntityRule(value: unknown, namespace: string, field: string, report: Report): EntityRule | undefined {
   const entity = readFields(value, field, report);
   if (entity === undefined) return undefined;
-  const isKnown = knowsAll(entity, known, field, report);
+  const isKnown = knowsAll(entity, known, field, report) && isWithinLimits(entity, field, report);
   const nets = readEach(entity, 'nets', field, report, readNet);
   const notNets = readEach(entity, 'notNets', field, report, readNet);
   const ports = readEach(entity, 'ports', field, report, readIpPort);
@@ -30,6 +34,17 @@ export function readEntityRule(value: unknown, namespace: string, field: string,
   const service = readService(entity, namespace, field, report);
   if (!isKnown || !nets || !notNets || !ports || !notPorts || !notSelector || !selector || service === undefined) return undefined;
   return { nets, notNets, selector, notSelector, ports, notPorts, service: service === 'none' ? undefined : service };
+}
+
+function isWithinLimits(entity: Fields, field: string, report: Report): boolean {
+  const { serviceAccounts } = entity;
+  const checks = [
+    ...['nets', 'notNets'].map((name) => fits(entity[name], maxNets, `${field}.${name}`, report)),
+    ...['ports', 'notPorts'].map((name) => fits(entity[name], maxPorts, `${field}.${name}`, report)),
+    ...['selector', 'notSelector', 'namespaceSelector'].map((name) => isShort(entity[name], `${field}.${name}`, report)),
+    isShort(fieldsOf(serviceAccounts)?.['selector'], `${field}.serviceAccounts.selector`, report),
+  ];
+  return checks.every(Boolean);
 }
 
 function readEach<T>(entity: Fields, name: string, field: string, report: Report, read: (value: unknown, field: string, report: Report) => T | undefined): readonly T[] | undefined {

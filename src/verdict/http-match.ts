@@ -3,8 +3,11 @@
 
 import type { Direction } from './policy.ts';
 import { readProtocol } from './protocol.ts';
-import { fieldsOf, isAbsent, knowsAll, readFields, readList } from './wire.ts';
+import { fieldsOf, fits, isAbsent, knowsAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
+
+/** Of the API. */
+const maxEntries = 20;
 
 export interface HttpPlace {
   readonly direction: Direction;
@@ -22,8 +25,10 @@ export function readHttp(rule: Fields, { direction, httpRules }: HttpPlace, fiel
     report(at, problem);
     return false;
   };
+  if (!fits(methods, maxEntries, `${field}.methods`, report) || !fits(paths, maxEntries, `${field}.paths`, report)) return false;
   if (!methods.every((method) => typeof method === 'string')) return refuse(`${field}.methods`, 'must be strings');
-  if (!paths.every(isPath)) return refuse(`${field}.paths`, 'must each have either exact or prefix');
+  if (new Set(methods).size < methods.length) return refuse(`${field}.methods`, 'may not say the same twice');
+  if (!paths.every(isPath)) return refuse(`${field}.paths`, 'must each have either exact or prefix, a path of at most 1024 characters without query');
   if (rule['action'] !== 'Allow') return refuse(field, 'is for Allow rules only');
   if (direction === 'egress') return refuse(field, 'is for ingress rules only');
   if (!isAbsent(rule['protocol']) && readProtocol(rule['protocol'], `${field}.protocol`, () => {}) !== 6) return refuse(field, 'needs the protocol TCP, or none');
@@ -31,7 +36,8 @@ export function readHttp(rule: Fields, { direction, httpRules }: HttpPlace, fiel
 }
 
 function isPath(value: unknown): boolean {
-  const path = fieldsOf(value) ?? {};
-  const [field, ...more] = Object.keys(path);
-  return more.length === 0 && (field === 'exact' || field === 'prefix') && typeof path[field] === 'string';
+  const path = fieldsOf(value);
+  if (path === undefined || !knowsAll(path, ['exact', 'prefix'], '', () => {})) return false;
+  const [text, ...more] = [path['exact'], path['prefix']].filter((each) => !isAbsent(each) && each !== '');
+  return more.length === 0 && typeof text === 'string' && text.length <= 1024 && text.startsWith('/') && !/[?# ]/.test(text);
 }

@@ -46,6 +46,18 @@ export function readLabelSelector(value: unknown, field: string, report: Report)
   return isKnown && labels && expressions ? [...labels, ...expressions] : undefined;
 }
 
+/**
+ * One of pods' own labels. What pods inherit from their namespaces and service accounts is under pcns.* and pcsa.* here, and what they
+ * claim themselves under such keys does not count: nothing of a pod can be asked for by them.
+ */
+export function readPodSelector(value: unknown, field: string, report: Report): LabelSelector | undefined {
+  const selector = readLabelSelector(value, field, report);
+  const reserved = selector?.find(({ key }) => /^pc(ns|sa)\./.test(key));
+  if (reserved === undefined) return selector;
+  report(field, `asks for the label ${reserved.key}, which no pod can have`);
+  return undefined;
+}
+
 function readMatchLabels(value: unknown, field: string, report: Report): LabelSelector | undefined {
   const matchLabels = readFields(value, field, report);
   if (matchLabels === undefined) return undefined;

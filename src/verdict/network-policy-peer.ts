@@ -4,7 +4,7 @@
 import { contains, isStrictlyWithin, parseCidr } from './cidr.ts';
 import type { Address, Cidr } from './cidr.ts';
 import type { Cluster, Endpoint } from './cluster.ts';
-import { readLabelSelector, selects } from './label-selector.ts';
+import { readLabelSelector, readPodSelector, selects } from './label-selector.ts';
 import type { LabelSelector } from './label-selector.ts';
 import { fieldsOf, isAbsent, knowsAll, readAll, readList } from './wire.ts';
 import type { Report } from './wire.ts';
@@ -75,7 +75,7 @@ export function readPeer(value: unknown, field: string, report: Report): Peer | 
     report(field, 'may not have an ipBlock together with selectors');
     return undefined;
   }
-  const pods = readLabelSelector(podSelector, `${field}.podSelector`, report);
+  const pods = readPodSelector(podSelector, `${field}.podSelector`, report);
   if (isAbsent(namespaceSelector)) return pods && { kind: 'pods', podSelector: pods };
   const namespaces = readLabelSelector(namespaceSelector, `${field}.namespaceSelector`, report);
   return pods && namespaces && { kind: 'pods', podSelector: pods, namespaceSelector: namespaces };

@@ -13,7 +13,7 @@
 import type { WireObject } from '../model/verdict.ts';
 import { kubernetesRuleMatches } from './kubernetes-rule.ts';
 import type { KubernetesRule } from './kubernetes-rule.ts';
-import { readLabelSelector, selects } from './label-selector.ts';
+import { readPodSelector, selects } from './label-selector.ts';
 import type { LabelSelector } from './label-selector.ts';
 import { readMetadata } from './metadata.ts';
 import { readPeer } from './network-policy-peer.ts';
@@ -26,7 +26,7 @@ export function readNetworkPolicy(object: WireObject, report: Report): Policy {
   const { name, namespace = '' } = object.metadata;
   const metadata = readMetadata(object, 'namespaced', report);
   const spec = readFields(object['spec'], 'spec', report);
-  const podSelector = readLabelSelector(spec?.['podSelector'], 'spec.podSelector', report);
+  const podSelector = readPodSelector(spec?.['podSelector'], 'spec.podSelector', report);
   const isKnown = spec && knowsAll(spec, ['podSelector', 'policyTypes', 'ingress', 'egress'], 'spec', report);
   const directions = spec && readPolicyTypes(spec, report);
   const ingress = spec && readRules(spec, 'ingress', namespace, report);

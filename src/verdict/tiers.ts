@@ -5,6 +5,7 @@
 
 import type { WireObject } from '../model/verdict.ts';
 import { readCalicoMetadata } from './calico-metadata.ts';
+import { dnsLabelProblem } from './names.ts';
 import type { Tier } from './policy.ts';
 import { isAbsent, knowsAll, readFields } from './wire.ts';
 import type { Report } from './wire.ts';
@@ -34,9 +35,11 @@ export function readTier(object: WireObject, report: Report): Tier | undefined {
   if (!metadata || !spec || !knowsAll(spec, ['order', 'defaultAction'], 'spec', report)) return undefined;
   const order = isAbsent(spec['order']) ? 1_000_000 : spec['order'];
   const action = isAbsent(spec['defaultAction']) ? 'Deny' : spec['defaultAction'];
-  if (typeof order !== 'number') report('spec.order', 'must be a number');
+  const nameProblem = dnsLabelProblem(metadata.name);
+  if (nameProblem !== undefined) report('metadata.name', nameProblem);
+  if (typeof order !== 'number' || !Number.isFinite(order)) report('spec.order', 'must be a number');
   if (action !== 'Deny' && action !== 'Pass') report('spec.defaultAction', 'must be Deny or Pass');
-  if (typeof order !== 'number' || (action !== 'Deny' && action !== 'Pass')) return undefined;
+  if (nameProblem !== undefined || typeof order !== 'number' || !Number.isFinite(order) || (action !== 'Deny' && action !== 'Pass')) return undefined;
   const tier: Tier = { name: metadata.name, order, defaultAction: action === 'Pass' ? 'pass' : 'deny' };
   const fixed = unchangeable.includes(tier.name) ? builtIn.find(({ name }) => name === tier.name) : undefined;
   if (fixed === undefined || (fixed.order === tier.order && fixed.defaultAction === tier.defaultAction)) return tier;

@@ -24,10 +24,10 @@ export function readFields(value: unknown, field: string, report: Report): Field
 
 /**
  * Whether these are all the fields there are. A misspelt field, or one of a later version of the API, may be a condition: who does
- * not know it must not read the rest as if it were not there.
+ * not know it must not read the rest as if it were not there. One that is null is absent.
  */
 export function knowsAll(fields: Fields, known: readonly string[], field: string, report: Report): boolean {
-  const unknown = Object.keys(fields).filter((name) => !known.includes(name));
+  const unknown = Object.keys(fields).filter((name) => !known.includes(name) && !isAbsent(fields[name]));
   for (const name of unknown) report(`${field}.${name}`, 'is no field of this kind');
   return unknown.length === 0;
 }
@@ -38,6 +38,13 @@ export function readList(value: unknown, field: string, report: Report): readonl
   if (Array.isArray(value)) return value as readonly unknown[];
   report(field, 'must be a list');
   return undefined;
+}
+
+/** Whether a list has no more entries than the API takes; what is no list is not judged here. */
+export function fits(value: unknown, limit: number, field: string, report: Report): boolean {
+  if (!Array.isArray(value) || value.length <= limit) return true;
+  report(field, `may not have more than ${limit} entries`);
+  return false;
 }
 
 /** The elements as `read` makes them; undefined as soon as one of them is unreadable, after all were tried and reported. */

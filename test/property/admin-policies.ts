@@ -15,7 +15,15 @@ const inCluster: fc.Arbitrary<Json> = fc.oneof({ weight: 2, arbitrary: fc.record
 const cidr = fc.oneof({ weight: 4, arbitrary: ipv4Net.filter((net) => net.includes('/')) }, { weight: 1, arbitrary: ipv6Net.filter((net) => net.includes('/')) });
 const networks: fc.Arbitrary<Json> = fc.uniqueArray(cidr, { minLength: 1, maxLength: 3 }).map((list) => ({ networks: list }));
 
-const brokenPeers: readonly unknown[] = [{}, { nodes: {} }, { namespaces: {}, pods: { podSelector: {} } }, { pods: {} }, { namespaces: { matchLabels: { env: 'no value' } } }];
+const brokenPeers: readonly unknown[] = [
+  { networks: Array.from({ length: 26 }, (_, index) => `10.65.0.${index}/32`) },
+  { pods: { namespaceSelector: {}, podSelector: { matchLabels: { 'pcns.env': 'prod' } } } },
+  {},
+  { nodes: {} },
+  { namespaces: {}, pods: { podSelector: {} } },
+  { pods: {} },
+  { namespaces: { matchLabels: { env: 'no value' } } },
+];
 
 const number = fc.constantFrom(...portNumbers);
 const range = fc.tuple(number, fc.constantFrom(1, 10, 1000)).map(([start, more]) => ({ start: Math.min(start, 65534), end: Math.min(start + more, 65535) }));
@@ -42,6 +50,7 @@ function rule(direction: Direction, actions: readonly string[], isNew: boolean):
   const peers = fc.oneof(
     { weight: 12, arbitrary: fc.tuple(there, whichPorts(isNew ? protocols : ports)) },
     { weight: 3, arbitrary: fc.tuple(list(inCluster), whichPorts(isNew ? protocols : namedPorts)) },
+    { weight: 1, arbitrary: fc.tuple(list(inCluster), fc.constantFrom('No_Port', 'UPPER', '80', '').map((name): Json => (isNew ? { protocols: [{ destinationNamedPort: name }] } : { ports: [{ namedPort: name }] }))) },
     { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...brokenPeers).map((peer) => [peer]), fc.constant<Json>({})) },
   );
   return fc.tuple(fc.constantFrom(...actions), peers).map(([action, [peerList, portList]]) => ({ name: 'a rule', action, [field]: peerList, ...portList }));

@@ -3,7 +3,7 @@
 
 import * as fc from 'fast-check';
 import type { WireObject } from '../../src/model/verdict.ts';
-import { brokenParts, calicoRule } from './calico-rules.ts';
+import { brokenParts, calicoRule, tooLong } from './calico-rules.ts';
 import type { Json } from './calico-rules.ts';
 import { accountSelector, brokenSelectors, namespaceSelector, subject } from './calico-selectors.ts';
 import { crowdedNamespace, sometimes } from './vocabulary.ts';
@@ -41,7 +41,7 @@ function spec(isGlobal: boolean): fc.Arbitrary<Json> {
 
 /** One rule, or something else about the policy, that the API refuses. */
 function spoilt(whole: fc.Arbitrary<Json>, isGlobal: boolean): fc.Arbitrary<Json> {
-  const elsewhere = fc.constantFrom<Json>({ order: '1' }, { types: ['Ingres'] }, { types: ['Ingress', 'Ingress'] }, { unknown: true }, ...(isGlobal ? [{ applyOnForward: 'yes' }] : []));
+  const elsewhere = fc.constantFrom<Json>({ order: '1' }, { types: ['Ingres'] }, { types: ['Ingress', 'Ingress'] }, { unknown: true }, { tier: 'No_Tier' }, { tier: 'a.b' }, { selector: tooLong }, { egress: Array<Json>(1025).fill({ action: 'Deny', protocol: 'TCP' }) }, ...(isGlobal ? [{ applyOnForward: 'yes' }] : []));
   const unreadable = fc.constantFrom(...brokenSelectors).map((text): Json => ({ selector: text }));
   const inRule = fc.tuple(fc.constantFrom('ingress', 'egress'), fc.constantFrom('Allow', 'Deny', 'Pass', 'Log', 'Refuse'), fc.constantFrom(...brokenParts), fc.nat(3));
   return fc.oneof(

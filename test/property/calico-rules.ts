@@ -105,12 +105,18 @@ export function calicoRule(direction: Direction, isGlobal: boolean): fc.Arbitrar
     [far]: { services: { name, ...(namespace === null && !isGlobal ? {} : { namespace: namespace ?? namespaceNames[0] }) } },
     [near]: here,
   }));
-  const match: fc.Arbitrary<Json> = fc.oneof({ weight: 10, arbitrary: plain }, { weight: 7, arbitrary: withPorts }, { weight: 6, arbitrary: ofService });
+  const namedOfSome = fc
+    .tuple(transport, labelled, fc.constantFrom('http', 'dns', 'sig', 'metrics'), fc.constantFrom('ports', 'ports', 'notPorts'))
+    .map(([match, who, name, field]) => ({ ...match, destination: { ...who, [field]: [name] } }));
+  const match: fc.Arbitrary<Json> = fc.oneof({ weight: 10, arbitrary: plain }, { weight: 7, arbitrary: withPorts }, { weight: 6, arbitrary: ofService }, { weight: 2, arbitrary: namedOfSome });
   return fc.tuple(action, match, sometimes(12, http)).map(([verb, conditions, requests]) => {
     const takesHttp = direction === 'ingress' && verb === 'Allow' && ['TCP', 6, undefined].includes((conditions as { readonly protocol?: string | number }).protocol);
     return { action: verb, ...conditions, ...(takesHttp && requests !== null ? { http: requests } : {}) };
   });
 }
+
+/** It can be read, but the API has a limit. */
+export const tooLong = `${'app == "web" || '.repeat(70)}has(app)`;
 
 /** What makes any rule a bad one. */
 export const brokenParts: readonly Json[] = [
@@ -138,6 +144,13 @@ export const brokenParts: readonly Json[] = [
   { http: { methods: ['GET'] } },
   { http: { paths: [{ suffix: '/a' }] } },
   { http: 'GET' },
+  { protocol: 'TCP', destination: { ports: ['Http'] } },
+  { protocol: 'TCP', destination: { notPorts: ['http', 'a_port'] } },
+  { protocol: 'TCP', destination: { ports: Array.from({ length: 51 }, (_, index) => 8000 + index) } },
+  { source: { nets: Array.from({ length: 257 }, (_, index) => `10.65.0.${index % 256}/32`) } },
+  { source: { selector: tooLong } },
+  { source: { serviceAccounts: { selector: tooLong } } },
+  { metadata: { annotations: { 'no key!': 'x' } } },
   { src: {} },
   { source: { net: ['0.0.0.0/0'] } },
 ];

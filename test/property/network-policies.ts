@@ -143,6 +143,7 @@ const brokenPeers: readonly unknown[] = [
   { podSelector: { matchExpressions: [{ key: 'app', operator: 'Exists', values: ['web'] }] } },
   { namespaceSelector: { matchLabels: { env: 'not valid' } } },
   { namespaceSelector: { matchLabels: { '/env': 'prod' } } },
+  { podSelector: { matchLabels: { 'pcns.env': 'prod' } } },
   { ipBlock: { cidr: '10.65.0.0' } },
   { ipBlock: { cidr: '10.065.0.0/16' } },
   { ipBlock: { cidr: '10.65.0.0/08' } },
@@ -171,6 +172,7 @@ const brokenSelectors: readonly unknown[] = [
   { matchLabels: { app: 'no value' } },
   { matchExpressions: [{ key: 'app', operator: 'Equals', values: ['web'] }] },
   { matchExpressions: [{ key: 'a/b/c', operator: 'Exists' }] },
+  { matchExpressions: [{ key: 'pcns.env', operator: 'DoesNotExist' }] },
 ];
 /** Fields that a rule of the other direction has, or none. */
 const brokenRules: readonly (readonly ['ingress' | 'egress', Json])[] = [

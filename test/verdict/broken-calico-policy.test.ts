@@ -221,3 +221,31 @@ test('every problem is reported with kind, namespace, name and field', () => {
     ['NetworkPolicy a/p spec.order', 'NetworkPolicy a/p spec.ingress[0].protocol', 'NetworkPolicy a/p spec.ingress[0].source.nets[0]'],
   );
 });
+
+test('what the API has limits for is refused beyond them, and read up to them', () => {
+  const many = (length: number, of: unknown): unknown[] => Array.from({ length }, () => of);
+  const longText = (length: number): string => `has(${'a'.repeat(500)}) || has(${'b'.repeat(length - 514)})`;
+  const rule = (parts: Json): Json => ({ ingress: [{ action: 'Allow', protocol: 'TCP', ...parts }] });
+  const limits: readonly (readonly [field: string, spec: (more: number) => Json])[] = [
+    ['spec.ingress', (more) => ({ ingress: many(1024 + more, { action: 'Deny' }) })],
+    ['spec.selector', (more) => ({ selector: longText(1024 + more) })],
+    ['spec.serviceAccountSelector', (more) => ({ serviceAccountSelector: longText(1024 + more) })],
+    ['spec.ingress[0].source.nets', (more) => rule({ source: { nets: many(256 + more, '10.0.0.0/8') } })],
+    ['spec.ingress[0].source.notNets', (more) => rule({ source: { notNets: many(256 + more, '10.0.0.0/8') } })],
+    ['spec.ingress[0].destination.ports', (more) => rule({ destination: { ports: many(50 + more, 80) } })],
+    ['spec.ingress[0].destination.notPorts', (more) => rule({ destination: { notPorts: many(50 + more, 80) } })],
+    ['spec.ingress[0].source.namespaceSelector', (more) => rule({ source: { namespaceSelector: longText(1024 + more) } })],
+    ['spec.ingress[0].source.serviceAccounts.selector', (more) => rule({ source: { serviceAccounts: { selector: longText(1024 + more) } } })],
+  ];
+  for (const [field, spec] of limits) assert.deepEqual([fields(calicoPolicy('a/p', spec(0))), fields(calicoPolicy('a/p', spec(1)))], [[], [field]], field);
+});
+
+test('names that nothing can have are refused', () => {
+  for (const tier of ['Security', 'a.b', 'x'.repeat(64), ' ']) assert.deepEqual(fields(globalPolicy('p', { tier })), ['spec.tier'], tier);
+  for (const port of ['Http', 'a_port', '1-2', 'longer-than-fifteen', 'a--b']) assert.deepEqual(fields(globalPolicy('p', { ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: [port] } }] })), ['spec.ingress[0].destination.ports[0]'], port);
+});
+
+test('a policy whose selector is too long selects what it says, and is broken', () => {
+  const selector = `app == "x" || has(${'a'.repeat(505)}) || has(${'b'.repeat(505)})`;
+  assert.deepEqual(allowed(globalPolicy('p', { selector, types: ['Ingress'], ingress: [https] })), ['in y', 'out y']);
+});

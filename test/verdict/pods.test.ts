@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { WireObject } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { interfaceName } from '../../src/verdict/pods.ts';
-import { into, namespace, outOf, pod, policy, world } from './small-world.ts';
+import { globalPolicy, into, namespace, outOf, pod, policy, world } from './small-world.ts';
 
 /** Whether the pod a/x of these objects is an endpoint of this node with the address 10.0.0.1. */
 function isEndpoint(...objects: readonly WireObject[]): boolean {
@@ -89,7 +89,7 @@ test('of several pods that share an address any one that matches is enough', () 
 
 test('labels that pretend to be inherited do not count, inherited ones do', () => {
   const selects = (key: string, value: string, ...objects: readonly WireObject[]): boolean => {
-    const open = policy('a/open', { podSelector: { matchLabels: { [key]: value } }, policyTypes: ['Ingress'] });
+    const open = globalPolicy('open', { selector: `${key} == "${value}"`, types: ['Ingress'] });
     return judge(world([...objects, open])).verdict(into('a/x', '192.0.2.1', '10.0.0.1')).decisions[0]?.reason === 'end-of-tier';
   };
   const spoofing = pod('a/x', '10.0.0.1', { labels: { 'pcns.env': 'prod', 'pcsa.role': 'db', 'projectcalico.org/namespace': 'b' } });
@@ -100,4 +100,13 @@ test('labels that pretend to be inherited do not count, inherited ones do', () =
   assert.ok(selects('pcns.env', 'test', namespace('a', { env: 'test' }), spoofing));
   assert.ok(selects('pcsa.role', 'web', namespace('a'), spoofing, account));
   assert.ok(selects('projectcalico.org/serviceaccount', 'default', namespace('a'), spoofing));
+});
+
+test('a podSelector that asks for an inherited label asks for what no pod can have', () => {
+  const named = (spec: Record<string, unknown>): readonly string[] => judge(world([policy('a/p', spec)])).invalid.map(({ field }) => field);
+  for (const key of ['pcns.env', 'pcsa.role']) {
+    assert.deepEqual(named({ podSelector: { matchLabels: { [key]: 'x' } } }), ['spec.podSelector']);
+    assert.deepEqual(named({ podSelector: {}, ingress: [{ from: [{ podSelector: { matchExpressions: [{ key, operator: 'DoesNotExist' }] } }] }] }), ['spec.ingress[0].from[0].podSelector']);
+    assert.deepEqual(named({ podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: { [key]: 'x' } } }] }] }), []);
+  }
 });

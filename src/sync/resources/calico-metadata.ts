@@ -45,6 +45,7 @@ export function readCalicoMeta(object: unknown, kind: WireKind, report: Report):
   const annotations = readStringMap(meta.fields['annotations'], 'metadata.annotations', report);
   const text = apiVersion === calicoVersions.apiVersion ? annotations?.[annotation] : undefined;
   const stored = text === undefined ? {} : readStored(text, report);
+  readStringMap(stored?.['annotations'], `${field}: annotations`, report);
   const storedLabels = readLabels(stored?.['labels'], `${field}: labels`, report);
   const storedName = isAbsent(stored?.['name']) || stored['name'] === '' ? undefined : readName(stored['name'], report);
   return { ...meta, apiVersion, labels: believed({ ...own, ...storedLabels }), storedName, hasAnnotation: text !== undefined };
