@@ -39,14 +39,19 @@ const enoughRefusals = 2;
 /** Enough for one rule among 100,000 by halves; a refused question costs a new process. */
 const mostQuestions = 40;
 const retryInterval = 300_000;
+/** Of so many it is known after mostQuestions, however many of them are refused. */
+const retriedTogether = 16;
 /** The rules of a question follow the table's line and the chain's declaration. */
 const firstRuleLine = 3;
 const namedPolicies = 5;
+const namedRules = 10;
 
 export class Quarantine {
   readonly jobs: readonly Job[];
   readonly #parts: QuarantineParts;
   #nextRetry = 0;
+  /** Those that are tried again next begin there. */
+  #retryFrom = 0;
   /** Rules wait for sets that were refused more than once. */
   #setsFailed = false;
   /** Sets without which rules are closed. */
@@ -129,11 +134,16 @@ export class Quarantine {
     this.#scheduleRetry();
     this.#missing = this.#missing.filter(({ plane, name }) => !plane.sets.isReady(name));
     for (const plane of this.#planes) {
-      const { accepted } = await this.#ask(plane, plane.rules.refused);
+      const { refused } = plane.rules;
+      const some = turn(refused, this.#retryFrom);
+      // Many may have one cause. If they have not, each has its turn.
+      let { accepted } = some.length < refused.length ? await this.#ask(plane, refused, 1) : nothing;
+      if (accepted.length === 0 && plane.isKnown) accepted = (await this.#ask(plane, some)).accepted;
       if (accepted.length === 0) continue;
       plane.rules.accept(accepted);
       apply.logger.info({ ...plane.labels, objects: objectsOf(accepted) }, 'the kernel takes rules again that it refused');
     }
+    this.#retryFrom += retriedTogether;
   }
 
   #scheduleRetry(): void {
@@ -141,17 +151,16 @@ export class Quarantine {
   }
 
   /** Which of these the kernel refuses: none while it refuses what nobody is to blame for, or does not answer. Not asked without their sets. */
-  async #ask(plane: Plane, rules: readonly PolicyRule[]): Promise<Found<PolicyRule>> {
-    const nobody = { refused: [], accepted: [] };
+  async #ask(plane: Plane, rules: readonly PolicyRule[], most = mostQuestions): Promise<Found<PolicyRule>> {
     const suspects = rules.filter((rule) => plane.rules.missingSets(rule).length === 0);
-    if (suspects.length === 0) return nobody;
+    if (suspects.length === 0) return nothing;
     try {
-      if ((await this.#question(plane, [plane.rules.control])) !== undefined) return nobody;
-      return await findRefused(suspects, (some) => this.#question(plane, some.map(({ rendered }) => rendered)), mostQuestions);
+      if ((await this.#question(plane, [plane.rules.control])) !== undefined) return nothing;
+      return await findRefused(suspects, (some) => this.#question(plane, some.map(({ rendered }) => rendered)), most);
     } catch (problem) {
       if (!(problem instanceof OutcomeUnknown)) throw problem;
       this.#parts.inDoubt();
-      return nobody;
+      return nothing;
     }
   }
 
@@ -171,7 +180,7 @@ export class Quarantine {
       const [{ item, output, remedy: advice }] = those as [Refused];
       const fields = {
         object: originText(origin),
-        rules: those.map((each) => `${each.item.direction} rule ${each.item.rule.index}`),
+        rules: [...new Set(those.map((each) => `${each.item.direction} rule ${each.item.rule.index}`))].slice(0, namedRules),
         chain: policyChainName(item.direction, key),
         line: item.rendered.map(({ text }) => text).join('\n'),
         output,
@@ -186,6 +195,14 @@ interface Refused {
   readonly item: PolicyRule;
   readonly output: string;
   readonly remedy: string;
+}
+
+const nothing: Found<PolicyRule> = Object.freeze({ refused: [], accepted: [] });
+
+/** A few of these, from some place on and round. */
+function turn(rules: readonly PolicyRule[], from: number): readonly PolicyRule[] {
+  const start = rules.length === 0 ? 0 : from % rules.length;
+  return [...rules.slice(start), ...rules.slice(0, start)].slice(0, retriedTogether);
 }
 
 function objectsOf(rules: readonly PolicyRule[]): string[] {

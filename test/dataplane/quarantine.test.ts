@@ -138,7 +138,7 @@ for (const backend of ['nft', 'legacy'] as const) {
       assert.equal(node.health?.detail, 'the kernel is as the policies say');
       await node.pass(200);
       node.kernel.clearLog();
-      await node.pass(6 * minutes);
+      await node.pass(6 * minutes, 500);
       assert.equal(node.kernel.writes.length, 0);
     });
 
@@ -147,17 +147,32 @@ for (const backend of ['nft', 'legacy'] as const) {
       await node.update(desired({ policies: [policy('p3', { ingress: [sctp] }), policy('p4', { ingress: [sctp] })] }));
       await node.pass(200);
       node.kernel.clearLog();
-      await node.pass(4 * minutes);
+      await node.pass(4 * minutes, 500);
       assert.equal(node.kernel.writes.length, 0);
-      await node.pass(2 * minutes);
+      await node.pass(2 * minutes, 500);
       assert.deepEqual(ingressOf(node, 'p3'), []);
       assert.ok(node.kernel.writes.length > 0 && node.kernel.writes.every(({ text }) => text.includes('cali-probe')));
       node.kernel.refuseLines(undefined);
-      await node.pass(6 * minutes);
+      await node.pass(6 * minutes, 500);
       assert.match(ingressOf(node, 'p3')?.[0] ?? '', /-p sctp/);
       assert.match(ingressOf(node, 'p4')?.[0] ?? '', /-p sctp/);
       assert.equal(node.health?.detail, 'the kernel is as the policies say');
       assert.equal(node.messages('info').filter((message) => message.includes('takes rules again')).length, 1);
+    });
+
+    it('has its turn although many others are refused on', async () => {
+      const node = await synced(backend);
+      const denied = Array.from({ length: count }, (_, i) => policy(`p${i}`, { ingress: [rule({ protocol: 132, source: entity({ nets: [`10.9.${i}.0/24`] }) })] }));
+      await node.update(desired({ policies: denied }));
+      await node.pass(60_000);
+      assert.deepEqual(ingressOf(node, 'p38'), []);
+      node.kernel.refuseLines(/-p sctp -s 10\.9\.(?!38\.)/);
+      node.kernel.clearLog();
+      await node.pass(18 * minutes, 500);
+      assert.match(ingressOf(node, 'p38')?.[0] ?? '', /-p sctp/);
+      assert.deepEqual([ingressOf(node, 'p37'), ingressOf(node, 'p39')], [[], []]);
+      const questions = node.kernel.writes.filter(({ text }) => text.includes(':cali-probe')).length;
+      assert.ok(questions <= 4 * 43, `${questions} questions`);
     });
 
     it('is found after somebody emptied the table', async () => {
