@@ -99,7 +99,7 @@ function fuzzFiles(): string[] {
 
 /** The first pattern that a mutant's file matches names the tests that are likely to fail, and fast: they come first. */
 const favourites: readonly (readonly [file: RegExp, tests: readonly string[]])[] = [
-  [/^src\/dataplane\/render\/(match|policy|policy-rule)\.ts$/, ['rendered-rules', 'verdict-of-histories']],
+  [/^src\/dataplane\/render\/(endpoint|match|policy|policy-rule)\.ts$/, ['rendered-rules', 'verdict-of-histories']],
   // What all kinds of policies share with Kubernetes' own.
   [/^src\/sync\/resources\/(network-policy|pod|policy)\b/, ['verdict-of-histories']],
   [/^src\/sync\//, ['verdict-of-desired']],
