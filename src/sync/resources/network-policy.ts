@@ -19,6 +19,7 @@ import { readLabelSelector } from './label-selector.ts';
 import { readMeta } from './object-meta.ts';
 import { anyPod, inNamespace, isPod, type PeerScope, readPolicyPeers } from './policy-peers.ts';
 import { hasNames, type ProtocolPorts, readPolicyPorts } from './policy-ports.ts';
+import { maxKernelRules, maxPortSets, PolicySize } from './policy-size.ts';
 import { type Decoded, ProblemList, type Report } from './problem.ts';
 import type { Resource } from './resource.ts';
 import { type Fields, fieldsOf, isAbsent, knowsAll, readFields, readList, shown } from './wire.ts';
@@ -86,8 +87,9 @@ function readRules(spec: Fields, scope: PeerScope): PolicyRules | undefined {
   const ingress = readList(spec['ingress'], 'spec.ingress', report);
   const egress = readList(spec['egress'], 'spec.egress', report);
   const types = readTypes(spec['policyTypes'], (egress?.length ?? 0) > 0, report);
-  const ingressRules = ingress && readEntries(ingress, 'ingress', scope);
-  const egressRules = egress && readEntries(egress, 'egress', scope);
+  const size = new PolicySize();
+  const ingressRules = ingress && readEntries(ingress, 'ingress', scope, size);
+  const egressRules = egress && readEntries(egress, 'egress', scope, size);
   if (!known || types === undefined || ingressRules === undefined || egressRules === undefined) return undefined;
   // Rules of a direction that is not in policyTypes mean nothing.
   return { types, ingress: types.ingress ? ingressRules : noRules, egress: types.egress ? egressRules : noRules };
@@ -113,14 +115,14 @@ function typesOf(ingress: boolean, egress: boolean): Policy['types'] {
   return egress ? directions.egress : directions.none;
 }
 
-function readEntries(list: readonly unknown[], direction: Direction, scope: PeerScope): readonly Rule[] {
-  const rules = list.flatMap((entry, i) => readEntry(entry, direction, i, scope) ?? []);
+function readEntries(list: readonly unknown[], direction: Direction, scope: PeerScope, size: PolicySize): readonly Rule[] {
+  const rules = list.flatMap((entry, i) => readEntry(entry, direction, i, scope, size) ?? []);
   // The copy has no spare capacity.
   return rules.length === 0 ? noRules : rules.slice();
 }
 
-/** One rule per peer and protocol; undefined when any part of the entry is bad. */
-function readEntry(value: unknown, direction: Direction, index: number, scope: PeerScope): readonly Rule[] | undefined {
+/** One rule per peer and protocol; undefined when any part of the entry is bad, or it is too large. */
+function readEntry(value: unknown, direction: Direction, index: number, scope: PeerScope, size: PolicySize): readonly Rule[] | undefined {
   const { context, report } = scope;
   const field = `spec.${direction}[${index}]`;
   const entry = fieldsOf(value);
@@ -133,6 +135,11 @@ function readEntry(value: unknown, direction: Direction, index: number, scope: P
   const peers = readPolicyPeers(entry[peersField], `${field}.${peersField}`, scope);
   const ports = readPolicyPorts(entry['ports'], `${field}.ports`, report);
   if (!known || peers === undefined || ports === undefined) return undefined;
+  if (!size.hasRoomFor(peers, ports, direction === 'egress')) {
+    const limits = `${maxKernelRules} rules and ${maxPortSets} sets of the kernel`;
+    report(field, `takes the policy beyond ${limits}: its peers multiply with its ports`, 'use ranges of ports, selectors that select more, or several policies', true);
+    return undefined;
+  }
   return peers.flatMap((peer) => {
     const [source, destination] = direction === 'ingress' ? [peer, anyEntity] : [anyEntity, peer];
     if (ports === 'any') return [context.rule({ action: 'allow', source, destination, index })];

@@ -247,6 +247,36 @@ describe('a bad entry allows nothing, and the others stand', () => {
   });
 });
 
+describe('an entry whose peers times ports are more than a node can have allows nothing, and the others stand', () => {
+  const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+  const peers = (count: number): unknown => range(count).map((i) => ({ podSelector: { matchLabels: { app: `${i}` } } }));
+  const odd = (count: number): unknown => range(count).map((i) => ({ port: 2 * i + 1 }));
+  const names = (count: number): unknown => range(count).map((i) => ({ port: `p-${i}` }));
+  const last = { ports: [{ port: 53 }] };
+  for (const [what, direction, entry] of [
+    ['numbers', 'ingress', { from: peers(2000), ports: odd(400) }],
+    ['ranges', 'ingress', { from: peers(2000), ports: range(200).map((i) => ({ port: 1 + 3 * i, endPort: 2 + 3 * i })) }],
+    ['names', 'ingress', { from: peers(500), ports: names(101) }],
+    ['names on each of the peers', 'egress', { to: peers(100), ports: names(50) }],
+  ] as const) {
+    test(what, () => {
+      const { policy, problems } = decode({ [direction]: [entry, last], policyTypes: ['Ingress', 'Egress'] });
+      assert.deepEqual(policy[direction].map((rule) => rule.index), [1]);
+      assert.deepEqual(problems.map(({ field, isOurs }) => [field, isOurs]), [[`spec.${direction}[0]`, true]]);
+    });
+  }
+  test('entry by entry, both directions together', () => {
+    const entry = { ports: odd(400) };
+    const half = { ingress: [{ from: peers(1000), ...entry }], egress: [{ to: peers(1000), ...entry }] };
+    assert.equal(decode({ ingress: half.ingress }).problems.length, 0);
+    assert.deepEqual(decode(half).problems.map(({ field }) => field), ['spec.egress[0]']);
+  });
+  test('as many peers as an object can hold are not too many, nor are many ports', () => {
+    assert.equal(decode({ ingress: [{ from: peers(20_000), ports: odd(15) }] }).problems.length, 0);
+    assert.equal(decode({ ingress: [{ ports: odd(30_000) }], egress: [{ ports: names(3000) }] }).problems.length, 0);
+  });
+});
+
 describe('an unreadable podSelector: the whole namespace is isolated in both directions', () => {
   const bad: readonly [string, unknown][] = [
     ['no object', 'web'],
