@@ -48,14 +48,25 @@ export function networkSetContributor({ labels, profiles, nets, isBroken }: Netw
 export function contributions(use: SetUse, port: NamedPort | undefined, item: Contributor, address: string): readonly string[] {
   if (item.isBroken === true && use !== 'deny') return [];
   if (port === undefined) return [address];
-  const members: string[] = [];
-  for (const offered of item.ports) {
-    if (offered.name !== port.name) continue;
-    if (port.protocol !== undefined && port.protocol !== offered.protocol) continue;
-    const member = `${address},${protocolText(offered.protocol)}:${offered.port}`;
-    if (!members.includes(member)) members.push(member);
-  }
-  return members;
+  const members = item.ports.filter((offered) => isNamed(offered, port)).map(({ protocol, port: number }) => `${address},${protocolText(protocol)}:${number}`);
+  return members.length < 2 ? members : [...new Set(members)];
+}
+
+/**
+ * Whether the address of the item gives this member, one of the address's, to such a set. Asked for each member of a change: a pod may
+ * have tens of thousands of ports, so none of the others is written out.
+ */
+export function contributes(use: SetUse, port: NamedPort | undefined, item: Contributor, member: string): boolean {
+  if (item.isBroken === true && use !== 'deny') return false;
+  if (port === undefined) return true;
+  const colon = member.lastIndexOf(':');
+  const number = Number(member.slice(colon + 1));
+  const protocol = member.slice(member.lastIndexOf(',') + 1, colon);
+  return item.ports.some((offered) => offered.port === number && isNamed(offered, port) && protocolText(offered.protocol) === protocol);
+}
+
+function isNamed(offered: EndpointPort, { name, protocol }: NamedPort): boolean {
+  return offered.name === name && (protocol === undefined || protocol === offered.protocol);
 }
 
 /** The address or network that gave a member. */

@@ -19,7 +19,7 @@ import type { DesiredSet, Member, SetDelta, SetId } from '../model/desired.ts';
 import type { Labels } from '../model/labels.ts';
 import { labelValue, sameLabels } from '../model/labels.ts';
 import type { Contributor } from './contributor.ts';
-import { addressOf, contributions } from './contributor.ts';
+import { addressOf, contributes, contributions } from './contributor.ts';
 import { LabelledItems } from './index/labelled-items.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
@@ -231,7 +231,7 @@ export class MemberIndex {
     for (const id of typeof holders === 'number' ? [holders] : holders) {
       if (id === but) continue;
       const item = this.#items.get(id);
-      if (item === undefined || !contributions(use, port, item, address).includes(member)) continue;
+      if (item === undefined || !contributes(use, port, item, member)) continue;
       if (matched(item, set)) return true;
     }
     return false;

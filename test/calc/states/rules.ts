@@ -110,6 +110,16 @@ export const ruleStates: readonly NamedState[] = [
     },
   },
   {
+    name: 'a name that a pod has for very many ports',
+    objects: [
+      web,
+      pod('many', { address: '10.0.0.2', ports: Array.from({ length: 3000 }, (_, i) => ({ name: 'http', protocol: i % 2 === 0 ? 6 : 17, port: 1 + (i % 2500) })) }),
+      pod('shared', { address: '10.0.0.2', ports: [tcp80] }),
+      policy('p', "app == 'web'", [rule('allow', {}, { protocol: 6, destination: end({ ports: [http] }) })]),
+    ],
+    expected: { sets: { 'allow, port "http" (tcp) of all()': [...Array.from({ length: 1250 }, (_, i) => `10.0.0.2,tcp:${1 + 2 * i}`), '10.0.0.2,tcp:8080'].sort() } },
+  },
+  {
     name: 'whose port names count restricts the names alone',
     objects: [
       web,
