@@ -56,17 +56,20 @@ export function definitionKey(definition: SetDefinition): string {
 /** Kernel names have 31 characters, six of which are the family's prefix. */
 const idLength = 25;
 
-/** Letters in front of the hash, by use: Felix has one set where we have up to three, that of its Allow rules. */
+/**
+ * Letters in front of the hash, by use: Felix has one set where we have up to three, that of its Allow rules. Few letters: Felix's
+ * "svcnoport" leaves 90 bits of the hash, of which somebody who may create services can find two that are equal.
+ */
 const selectorPrefix = { allow: 's', deny: 'sd', pass: 'sp' } as const;
 const portPrefix = { allow: 'n', deny: 'nd', pass: 'np' } as const;
 const servicePrefix = {
-  allow: { ports: 'svc', addresses: 'svcnoport' },
-  deny: { ports: 'svcd', addresses: 'svcnoportd' },
-  pass: { ports: 'svcp', addresses: 'svcnoportp' },
+  allow: { ports: 'svc', addresses: 'svn' },
+  deny: { ports: 'svcd', addresses: 'svnd' },
+  pass: { ports: 'svcp', addresses: 'svnp' },
 } as const;
 
 function prefixOf({ use, withPorts, onlyBroken }: ServiceSet): string {
-  return onlyBroken === true ? 'svcbroken' : servicePrefix[use][withPorts ? 'ports' : 'addresses'];
+  return onlyBroken === true ? 'svb' : servicePrefix[use][withPorts ? 'ports' : 'addresses'];
 }
 
 export function setId(definition: SetDefinition): SetId {

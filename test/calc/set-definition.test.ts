@@ -32,9 +32,17 @@ test('uses, ports and protocols of one selector are sets of their own', () => {
   for (const id of ids) assert.match(id, /^[A-Za-z0-9:_-]{1,25}$/);
 });
 
-test('a service has the ids that Felix gives it, with ports and without', () => {
+test('a service with ports has the id that Felix gives it', () => {
   assert.equal(setId({ use: 'allow', service: 'ns/web', withPorts: true }), felixId('svc', 'ns/web').slice(0, 25));
-  assert.equal(setId({ use: 'allow', service: 'ns/web', withPorts: false }), felixId('svcnoport', 'ns/web').slice(0, 25));
+});
+
+test('of the hash enough is left that nobody finds two names of services, or of ports, with one id: 120 bits', () => {
+  const selector = parseSelector("app == 'web'");
+  for (const use of ['allow', 'deny', 'pass'] as const) {
+    const services = [true, false].map((withPorts) => setId({ use, service: 'ns/web', withPorts }));
+    const ids = [...services, setId({ use, selector }), setId({ use, selector, port: { name: 'http' } }), setId({ use: 'deny', service: 'ns/web', withPorts: false, onlyBroken: true })];
+    for (const id of ids) assert.ok(6 * (id.split(':')[1] ?? '').length >= 120, id);
+  }
 });
 
 test('uses and forms of one service are sets of their own', () => {
