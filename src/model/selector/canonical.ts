@@ -103,6 +103,8 @@ function label(name: string): string {
 }
 
 function quote(value: string): string {
+  // Half of a surrogate pair has no bytes in UTF-8: the names of two texts' sets would be one.
+  if (!value.isWellFormed()) throw new SelectorError(value, 0, 'a value of whole characters');
   if (!value.includes('"')) return `"${value}"`;
   const single = value.indexOf("'");
   if (single >= 0) throw new SelectorError(value, single, 'a value without both kinds of quotes');

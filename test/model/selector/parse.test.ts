@@ -104,6 +104,11 @@ test('a value or label that could be read as syntax cannot get into a text', () 
   assert.throws(() => selectorOf({ kind: 'has', label: '' }), SelectorError);
 });
 
+test('half of a surrogate pair is no value: two of them would be one in UTF-8, and so in the names of sets', () => {
+  assert.throws(() => parseSelector('a == "\ud800"'), SelectorError);
+  assert.equal(parseSelector('a == "\u{1f600}"').text, 'a == "\u{1f600}"');
+});
+
 test('operators of one operand, or none, are unwrapped', () => {
   assert.equal(selectorOf({ kind: 'and', operands: [{ kind: 'or', operands: [{ kind: 'has', label: 'a' }] }] }).text, 'has(a)');
   assert.equal(selectorOf({ kind: 'and', operands: [] }).text, 'all()');
