@@ -46,19 +46,29 @@ function all(operands: readonly SelectorNode[], negated: boolean): readonly Term
   return operands.flatMap((operand) => terms(operand, negated));
 }
 
-/** Only a label that every alternative demands is demanded by the whole, with any of their values. */
+/**
+ * Only a label that every alternative demands is demanded by the whole, with any of their values. Each alternative is looked through once:
+ * there may be tens of thousands.
+ */
 function any(operands: readonly SelectorNode[], negated: boolean): readonly Term[] {
   const [first = [], ...others] = operands.map((operand) => terms(operand, negated));
+  const alternatives = others.map(narrowest);
   return first.flatMap((term) => {
-    let values = term.values;
-    for (const alternative of others) {
-      const same = alternative.filter((other) => other.label === term.label);
-      const [other] = same.toSorted((a, b) => (a.values?.length ?? Infinity) - (b.values?.length ?? Infinity));
-      if (other === undefined) return [];
-      values = values === undefined || other.values === undefined ? undefined : [...new Set([...values, ...other.values])];
-    }
-    return [values === undefined ? { label: term.label } : { label: term.label, values }];
+    if (!alternatives.every((demands) => demands.has(term.label))) return [];
+    const demanded = [term, ...alternatives.map((demands) => demands.get(term.label) as Term)];
+    if (demanded.some(({ values }) => values === undefined)) return [{ label: term.label }];
+    return [{ label: term.label, values: [...new Set(demanded.flatMap(({ values }) => values ?? []))] }];
   });
+}
+
+/** By label, the term with the fewest values. */
+function narrowest(demands: readonly Term[]): ReadonlyMap<string, Term> {
+  const byLabel = new Map<string, Term>();
+  for (const term of demands) {
+    const known = byLabel.get(term.label);
+    if (known === undefined || (term.values?.length ?? Infinity) < (known.values?.length ?? Infinity)) byLabel.set(term.label, term);
+  }
+  return byLabel;
 }
 
 /** All labels that a selector looks at. */

@@ -36,6 +36,11 @@ test('alternatives demand only labels that all of them demand, with any of their
   assert.deepEqual(terms("a == 'x' || b == 'x'"), []);
 });
 
+test('very many alternatives demand a label with all their values', () => {
+  const values = Array.from({ length: 20_000 }, (_, i) => `v${i}`);
+  assert.deepEqual(terms(values.map((value) => `a == '${value}'`).join(' || ')), [{ label: 'a', values }]);
+});
+
 test('negation is carried inwards', () => {
   assert.deepEqual(terms("!(a != 'x' || b not in {'y'})"), [{ label: 'a', values: ['x'] }, { label: 'b', values: ['y'] }]);
   assert.deepEqual(terms("!(a != 'x' && a != 'y')"), [{ label: 'a', values: ['x', 'y'] }]);
