@@ -41,7 +41,8 @@ describe('a mutant', () => {
 
 describe('the runner', () => {
   it('refuses to judge when the tests fail without any mutant', async () => {
-    await assert.rejects(runMutants([], { seed: 1, tests: ['test/simulate/no-such.test.ts'] }), /without any mutant/);
+    const patch = parsePatch(patchOf('/** The signed 32-bit mask of a prefix length. */', '/** The signed mask of a prefix length. */'));
+    await assert.rejects(runMutants([{ name: 'x', patch }], { seed: 1, tests: ['test/simulate/no-such.test.ts'] }), /without any mutant/);
   });
 });
 

@@ -43,27 +43,46 @@ export function readMutants(folder = import.meta.dirname): Mutant[] {
     .map((file) => ({ name: file.replace(/\.patch$/, ''), patch: parsePatch(readFileSync(path.join(folder, file), 'utf8')) }));
 }
 
-/** Rejects when the tests fail without any mutant. */
+/** Rejects when a test that is asked fails without any mutant. */
 export async function runMutants(mutants: readonly Mutant[], options: Options): Promise<Outcome[]> {
   const tests = options.tests ?? fuzzFiles();
-  const unchanged = copyCheckout();
+  const unchanged = new Unchanged(options.seed);
   try {
-    const failures = await inParallel(tests, (file) => runTests(unchanged, file, options.seed));
-    const failure = failures.find((each) => each !== undefined);
-    if (failure !== undefined) throw new Error(`the fuzz fails without any mutant: ${failure.detail}`);
+    return await inParallel(mutants, async (mutant) => {
+      const outcome = await judge(mutant, ordered(tests, mutant.patch), options.seed, unchanged);
+      options.onOutcome?.(outcome);
+      return outcome;
+    });
   } finally {
-    rmSync(unchanged, { recursive: true, force: true });
+    unchanged.remove();
   }
-  return inParallel(mutants, async (mutant) => {
-    const outcome = await judge(mutant, ordered(tests, mutant.patch), options.seed);
-    options.onOutcome?.(outcome);
-    return outcome;
-  });
 }
 
-async function judge({ name, patch }: Mutant, tests: readonly string[], seed: number): Promise<Outcome> {
-  const started = performance.now();
-  const outcome = (fate: Outcome['fate'], detail: string): Outcome => ({ name, title: patch.title, fate, detail, seconds: (performance.now() - started) / 1000 });
+/** A copy without any mutant. Each test that a mutant meets is tried on it once. */
+class Unchanged {
+  readonly #copy = copyCheckout();
+  readonly #seed: number;
+  readonly #tried = new Map<string, Promise<Failure | undefined>>();
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  async assertPasses(test: string): Promise<void> {
+    const tried = this.#tried.get(test) ?? runTests(this.#copy, test, this.#seed);
+    this.#tried.set(test, tried);
+    const failure = await tried;
+    if (failure !== undefined) throw new Error(`the fuzz fails without any mutant: ${failure.detail}`);
+  }
+
+  remove(): void {
+    rmSync(this.#copy, { recursive: true, force: true });
+  }
+}
+
+async function judge({ name, patch }: Mutant, tests: readonly string[], seed: number, unchanged: Unchanged): Promise<Outcome> {
+  let seconds = 0;
+  const outcome = (fate: Outcome['fate'], detail: string): Outcome => ({ name, title: patch.title, fate, detail, seconds });
   const copy = copyCheckout();
   try {
     for (const file of patch.files) {
@@ -71,7 +90,10 @@ async function judge({ name, patch }: Mutant, tests: readonly string[], seed: nu
       writeFileSync(target, applyHunks(readFileSync(target, 'utf8'), file));
     }
     for (const file of tests) {
+      await unchanged.assertPasses(file);
+      const started = performance.now();
       const failure = await runTests(copy, file, seed);
+      seconds += (performance.now() - started) / 1000;
       if (failure !== undefined) return outcome(failure.isVerdict ? 'caught' : 'error', failure.detail);
     }
     return outcome('survived', '');

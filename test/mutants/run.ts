@@ -1,7 +1,7 @@
 // `npm run mutants [-- --quick] [-- name …]`: how sharp the fuzz is. Prints what became of each mutant; the exit status is 0 only if
 // every one was caught. FUZZ_SEED chooses the seed.
 
-import { quickMutants, quickTests } from './quick.ts';
+import { quickMutants } from './quick.ts';
 import { readMutants, runMutants } from './mutant-run.ts';
 import type { Outcome } from './mutant-run.ts';
 
@@ -24,7 +24,7 @@ const onOutcome = ({ name, title, fate, detail, seconds }: Outcome): void => {
 };
 
 console.log(`${chosen.length} mutants, seed ${seed}`);
-const outcomes = await runMutants(chosen, { seed, onOutcome, ...(isQuick && named.length === 0 ? { tests: quickTests } : {}) });
+const outcomes = await runMutants(chosen, { seed, onOutcome });
 const caught = outcomes.filter(({ fate }) => fate === 'caught').length;
 console.log(`${caught} of ${outcomes.length} mutants caught`);
 process.exitCode = caught === outcomes.length ? 0 : 1;
