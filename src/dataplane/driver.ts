@@ -118,7 +118,6 @@ export class Driver {
       clock,
       random,
       found: (drift) => this.#found(drift, []),
-      inDoubt: () => this.#doubtBackOff.failed(),
       changed: () => {
         this.#fresh = true;
         this.#ruleBackOff.hurry(0);

@@ -28,8 +28,6 @@ export interface QuarantineParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly found: (drift: readonly Drift[]) => void;
-  /** A tool died while it was asked. */
-  readonly inDoubt: () => void;
   /** What was refused has another form now: it may be tried at once. */
   readonly changed: () => void;
 }
@@ -82,11 +80,9 @@ export class Quarantine {
   }
 
   get #retryAt(): number | undefined {
-    if (!this.#planes.some(({ rules }) => rules.quarantined.length > 0)) this.#missing = [];
-    else if (this.#planes.every(({ isKnown, table }) => isKnown && !table.isDirty)) {
-      return this.#missing.some(({ plane, name }) => plane.sets.isReady(name)) ? 0 : this.#nextRetry;
-    }
-    return undefined;
+    if (!this.#planes.some(({ rules }) => rules.quarantined.length > 0)) return undefined;
+    if (this.#planes.some(({ isKnown, table }) => !isKnown || table.isDirty)) return undefined;
+    return this.#missing.some(({ plane, name }) => plane.sets.isReady(name)) ? 0 : this.#nextRetry;
   }
 
   /** Rules wait for sets that were tried more than once. */
@@ -158,9 +154,9 @@ export class Quarantine {
       if ((await this.#question(plane, [plane.rules.control])) !== undefined) return nothing;
       return await findRefused(suspects, (some) => this.#question(plane, some.map(({ rendered }) => rendered)), most);
     } catch (problem) {
-      if (!(problem instanceof OutcomeUnknown)) throw problem;
-      this.#parts.inDoubt();
-      return nothing;
+      // The table is read before the next write, and it is asked again after the next refusal, or when that is due.
+      if (problem instanceof OutcomeUnknown) return nothing;
+      throw problem;
     }
   }
 
