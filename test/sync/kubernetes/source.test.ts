@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
 import { KubernetesSource, type KubernetesSourceOptions, type KindStatus } from '../../../src/sync/kubernetes/source.ts';
+import { globalNetworkPolicies } from '../../../src/sync/resources/global-network-policy.ts';
 import { networkPolicies } from '../../../src/sync/resources/network-policy.ts';
 import { namespaces } from '../../../src/sync/resources/namespace.ts';
 import type { AnyResource } from '../../../src/sync/resources/resource.ts';
@@ -75,6 +76,29 @@ describe('a source of kinds that need not be installed', () => {
   afterEach(async () => {
     await source.stop();
     await server[Symbol.asyncDispose]();
+  });
+
+  test('is not ready while a global policy that was good has a selector that cannot be read: it is gone, and named', async () => {
+    const path = pathOf(globalNetworkPolicies.plural);
+    const policy = (selector: string, version: string): unknown => ({ type: version === '3' ? 'ADDED' : 'MODIFIED', object: { apiVersion: classic, metadata: { name: 'web', resourceVersion: version }, spec: { selector, ingress: [{ action: 'Deny' }] } } });
+    const watch = new WatchStream();
+    serve({ [classic]: [globalNetworkPolicies.plural] });
+    server.always(pathOf(globalNetworkPolicies.plural, modern), refusal(404, 'NotFound'));
+    server.answer(path, watch.answer);
+    await start([namespaces, globalNetworkPolicies]);
+    await recorder.until('the request for it', () => watched(path) === 1);
+    watch.send(policy('all()', '3'), bookmark('9', true));
+    await recorder.until('in-sync', () => recorder.inSync);
+    assert.deepEqual([recorder.health?.ready, gaugeOf('caracal_sync_invalid_objects', 'GlobalNetworkPolicy')], [true, undefined]);
+    watch.send(policy('all(', '10'));
+    await recorder.until('unready', () => recorder.health?.ready === false);
+    assert.deepEqual([recorder.said.at(-1), recorder.known.includes('gnp/web')], [['delete gnp/web'], false]);
+    assert.match(recorder.health?.detail ?? '', /GlobalNetworkPolicy web/);
+    assert.equal(gaugeOf('caracal_sync_invalid_objects', 'GlobalNetworkPolicy'), 1);
+    assert.equal(recorder.errors.length, 1);
+    watch.send(policy('has(a)', '11'));
+    await recorder.until('ready', () => recorder.health?.ready === true);
+    assert.deepEqual([recorder.said.at(-1), gaugeOf('caracal_sync_invalid_objects', 'GlobalNetworkPolicy')], [['upsert gnp/web'], 0]);
   });
 
   describe('that are not', () => {
