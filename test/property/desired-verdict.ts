@@ -1,5 +1,5 @@
 // What a desired state says of a packet, by the words of model/desired.ts alone: the calculation's answer before anything renders it.
-// New connections that a node forwards, between interfaces of workloads and of the host.
+// New connections that a node forwards, between interfaces of workloads and of the host, and those of the host itself.
 
 import { BlockList } from 'node:net';
 import type { ActiveEndpoint, ActiveEntity, ActiveHostEndpoint, ActiveRule, EndpointTier } from '../../src/model/desired.ts';
@@ -36,6 +36,18 @@ export class DesiredVerdict {
     return inward !== 'deny' && this.#allowsWorkload(inInterface, 'egress', packet) && this.#allowsWorkload(outInterface, 'ingress', packet) && outward !== 'deny';
   }
 
+  /** Of the host itself, by an interface that is no workload's: without a host endpoint nobody polices it. */
+  isOwnAllowed(packet: Packet): boolean {
+    const { inInterface, outInterface = '' } = packet;
+    const direction = inInterface === undefined ? 'egress' : 'ingress';
+    const host = this.#hostAt(inInterface ?? outInterface);
+    if (host === undefined) return true;
+    const untracked = host.interfaceName === '*' ? 'none' : this.#tiers(host.untracked, direction, packet, 'none');
+    const early = untracked === 'none' && direction === 'ingress' ? this.#tiers(host.preDnat, direction, packet, 'none') : untracked;
+    const answer = early === 'none' ? this.#tiers(host.normal, direction, packet) : early;
+    return answer === 'none' ? this.#profilesAllow(host.profiles, direction, packet) : answer === 'allow';
+  }
+
   /** Of several with the same name the first one counts. */
   #hostAt(interfaceName: string): ActiveHostEndpoint | undefined {
     const hosts = [...this.#state.hostEndpoints.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -47,8 +59,11 @@ export class DesiredVerdict {
     const endpoint = this.#byInterface.get(interfaceName);
     if (endpoint === undefined || (direction === 'egress' && !endpoint.addresses.includes(packet.source))) return false;
     const answer = this.#tiers(endpoint.tiers, direction, packet);
-    if (answer !== 'none') return answer === 'allow';
-    const rules = endpoint.profiles.flatMap((name) => this.#state.profiles.get(name)?.[direction] ?? []);
+    return answer === 'none' ? this.#profilesAllow(endpoint.profiles, direction, packet) : answer === 'allow';
+  }
+
+  #profilesAllow(names: readonly string[], direction: Direction, packet: Packet): boolean {
+    const rules = names.flatMap((name) => this.#state.profiles.get(name)?.[direction] ?? []);
     return this.#firstMatch(rules, packet)?.action === 'allow';
   }
 
