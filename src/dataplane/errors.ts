@@ -3,15 +3,20 @@
 /** iptables refused a transaction: nothing of it is in force. Retry with what it names left out, or after reading. */
 export class TransactionRefused extends Error {
   readonly code = 'TRANSACTION_REFUSED';
-  /** 1-based line of the transaction that was refused, where the tool says it (nft); legacy only knows COMMIT. */
-  readonly line: number | undefined;
+  /** 1-based lines of the transaction that were refused, where the tool says it (nft); legacy only knows COMMIT. */
+  readonly lines: readonly number[];
   /** What the tool printed. */
   readonly output: string;
-  constructor(output: string, line?: number, options?: ErrorOptions) {
-    super(`iptables refused a transaction${line === undefined ? '' : ` at line ${line}`}: ${output.trim()}`, options);
+  constructor(output: string, lines: readonly number[] = [], options?: ErrorOptions) {
+    super(`iptables refused a transaction${lines[0] === undefined ? '' : ` at line ${lines[0]}`}: ${output.trim()}`, options);
     this.name = 'TransactionRefused';
-    this.line = line;
+    this.lines = lines;
     this.output = output;
+  }
+
+  /** The first one. */
+  get line(): number | undefined {
+    return this.lines[0];
   }
 }
 

@@ -168,7 +168,7 @@ export class Quarantine {
     if (outcome === 'unknown') throw new OutcomeUnknown('the kernel did not answer whether it takes rules');
     if (outcome === 'done') return undefined;
     const owners = blocks.flatMap((rules, index) => rules.map(() => index));
-    return { refusal: outcome, culprit: outcome.line === undefined ? undefined : owners[outcome.line - firstRuleLine] };
+    return { refusal: outcome, culprits: outcome.lines.flatMap((line) => owners[line - firstRuleLine] ?? []) };
   }
 
   #warn({ labels }: Plane, refused: readonly Refused[]): void {

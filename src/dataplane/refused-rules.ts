@@ -46,8 +46,8 @@ export function controlRules(options: RenderOptions, set: string | undefined): r
   return policyChains(policy, options, (id) => id)[0]?.rules ?? [];
 }
 
-/** The kernel's answer: undefined when it takes them all; the index of the one that it names, where it names one. */
-export type Answer = { readonly refusal: TransactionRefused; readonly culprit: number | undefined } | undefined;
+/** The kernel's answer: undefined when it takes them all; the indices of those that it names, where it names any. */
+export type Answer = { readonly refusal: TransactionRefused; readonly culprits: readonly number[] } | undefined;
 
 export interface Found<T> {
   readonly refused: readonly { readonly item: T; readonly refusal: TransactionRefused }[];
@@ -55,7 +55,7 @@ export interface Found<T> {
 }
 
 /**
- * Finds the items that are refused, by asking for all, then for the one that is named and the rest, or for halves. `most` questions:
+ * Finds the items that are refused, by asking for all, then for each that is named and for the rest, or for halves. `most` questions:
  * what is not decided by then is in neither list.
  */
 export async function findRefused<T>(items: readonly T[], ask: (items: readonly T[]) => Promise<Answer>, most: number): Promise<Found<T>> {
@@ -70,10 +70,11 @@ export async function findRefused<T>(items: readonly T[], ask: (items: readonly 
     const answer = await ask(group);
     if (answer === undefined) accepted.push(group);
     else if (group.length === 1) refused.push({ item: first, refusal: answer.refusal });
+    else if (answer.culprits.length === 0) groups.push(group.slice(group.length >>> 1), group.slice(0, group.length >>> 1));
     else {
-      const from = answer.culprit ?? 0;
-      const to = answer.culprit === undefined ? group.length >>> 1 : from + 1;
-      groups.push(group.toSpliced(from, to - from), group.slice(from, to));
+      const culprits = new Set(answer.culprits);
+      groups.push(group.filter((_, index) => !culprits.has(index)));
+      for (const [index, item] of group.entries()) if (culprits.has(index)) groups.push([item]);
     }
   }
   return { refused, accepted: accepted.flat() };

@@ -19,7 +19,7 @@ export interface RestoreFailure {
 
 // "iptables-nft-restore: line 3 failed: Bad rule …", "iptables-restore: line 4 failed", "line 4: CHAIN_DEL failed (…): chain c1",
 // "Error occurred at line: 10".
-const namedLine = /\bline (\d+)(?: failed|: [A-Z_]+ failed)|\bError occurred at line: (\d+)/;
+const namedLines = /\bline (\d+)(?: failed|: [A-Z_]+ failed)|\bError occurred at line: (\d+)/g;
 
 export async function restoreFailure(failure: RestoreFailure): Promise<TransactionRefused | OutcomeUnknown> {
   const { tool, exit } = failure;
@@ -28,12 +28,10 @@ export async function restoreFailure(failure: RestoreFailure): Promise<Transacti
     const holder = await lockHolder(failure.lockFile);
     return new OutcomeUnknown(`${tool} gave up waiting for the xtables lock (${failure.lockFile}), held by ${holder ?? 'another process'}; nothing was written`);
   }
-  const named = namedLine.exec(stderr);
-  if (exit.signal === undefined && named !== null) {
-    const line = Number(named[1] ?? named[2]) - failure.linesBefore;
+  const named = [...stderr.matchAll(namedLines)].map((found) => Number(found[1] ?? found[2]) - failure.linesBefore);
+  if (exit.signal === undefined && named.length > 0) {
     // The last line is COMMIT: the tool found the fault only there and does not say which line caused it.
-    const says = line >= 1 && line < failure.transactionLines;
-    return new TransactionRefused(stderr, says ? line : undefined);
+    return new TransactionRefused(stderr, named.filter((line) => line >= 1 && line < failure.transactionLines));
   }
   const ending = exit.signal === undefined ? `ended with status ${exit.exitCode ?? 'unknown'}` : `was ended by ${exit.signal}`;
   return new OutcomeUnknown(`${tool} ${ending} before it acknowledged a transaction${stderr === '' ? '' : `: ${stderr}`}`);

@@ -203,7 +203,7 @@ export class FakeKernel {
 
   #refused(refusal: Refusal): TransactionRefused {
     return this.backend === 'nft' && refusal.line !== undefined
-      ? new TransactionRefused(refusal.message, refusal.line)
+      ? new TransactionRefused(refusal.message, [refusal.line])
       : new TransactionRefused('iptables-restore: line of COMMIT failed');
   }
 

@@ -50,3 +50,10 @@ function failure(parts: Partial<RestoreFailure>): RestoreFailure {
     tool: 'iptables-nft-restore', stderr: '', exit: { exitCode: 1, signal: undefined }, linesBefore: 100, transactionLines: 6, lockFile: '/run/xtables.lock', ...parts,
   };
 }
+
+test('all lines that are named are told, as nft prints them', async () => {
+  const stderr = 'iptables-nft-restore v1.8.9 (nf_tables): \nline 103: RULE_APPEND failed (Invalid argument): rule in chain a\nline 105: RULE_APPEND failed (Invalid argument): rule in chain b\n';
+  const error = await restoreFailure(failure({ stderr }));
+  assert.ok(error instanceof TransactionRefused);
+  assert.deepEqual([error.line, error.lines], [3, [3, 5]]);
+});
