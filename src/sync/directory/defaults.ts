@@ -5,6 +5,7 @@ import { calicoNetworkPolicies } from '../resources/calico-network-policy.ts';
 import { globalNetworkPolicies } from '../resources/global-network-policy.ts';
 import { namespaces } from '../resources/namespace.ts';
 import { identityOf } from '../resources/object-meta.ts';
+import { pods } from '../resources/pod.ts';
 import type { AnyResource } from '../resources/resource.ts';
 import { type Fields, fieldsOf, isAbsent } from '../resources/wire.ts';
 
@@ -14,6 +15,7 @@ export function withDefaults(resource: AnyResource, object: Fields): Fields {
   if (metadata === undefined) return object;
   if (resource === namespaces) return namespaceWithName(object, metadata);
   const placed = resource.namespaced && isAbsent(metadata['namespace']) ? { ...object, metadata: { ...metadata, namespace: 'default' } } : object;
+  if (resource === pods) return podWithAccount(placed);
   const isPolicy = resource === calicoNetworkPolicies || resource === globalNetworkPolicies;
   return isPolicy && object['apiVersion'] === 'projectcalico.org/v3' ? policyWithTypes(placed) : placed;
 }
@@ -28,6 +30,16 @@ function policyWithTypes(object: Fields): Fields {
   const has = (direction: unknown): boolean => Array.isArray(direction) && direction.length > 0;
   const types = [...(has(spec['ingress']) || !has(spec['egress']) ? ['Ingress'] : []), ...(has(spec['egress']) ? ['Egress'] : [])];
   return { ...object, spec: { ...spec, types } };
+}
+
+/** A pod without an account has the one that each namespace has. The field had another name once, which counts where it stands alone. */
+function podWithAccount(object: Fields): Fields {
+  const spec = fieldsOf(object['spec']);
+  if (spec === undefined) return object;
+  const isGiven = (name: unknown): boolean => !isAbsent(name) && name !== '';
+  const { serviceAccountName, serviceAccount } = spec;
+  if (isGiven(serviceAccountName)) return object;
+  return { ...object, spec: { ...spec, serviceAccountName: isGiven(serviceAccount) ? serviceAccount : 'default' } };
 }
 
 /** The API server gives each Namespace a label with its name (KEP-2161), whatever the manifest says. */

@@ -90,6 +90,19 @@ describe('what the API server would fill in', () => {
     const text = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {x: y, kubernetes.io/metadata.name: z}}\n';
     assert.deepEqual(metadataOf(text), { name: 'a', labels: { x: 'y', 'kubernetes.io/metadata.name': 'a' } });
   });
+  test('the account of a pod, which policies may name', () => {
+    const accountOf = (spec: string): unknown => {
+      const [object] = good(`apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: node-1${spec}}\nstatus: {podIP: 10.0.0.1}\n`).objects;
+      const { value } = object?.resource.decode(object.object, context()) ?? {};
+      return typeof value === 'object' && 'profiles' in value ? value.profiles.at(-1) : undefined;
+    };
+    assert.equal(accountOf(''), 'ksa.default.default');
+    assert.equal(accountOf(', serviceAccountName: ""'), 'ksa.default.default');
+    assert.equal(accountOf(', serviceAccountName: runner'), 'ksa.default.runner');
+    // The name that the field had once.
+    assert.equal(accountOf(', serviceAccount: runner'), 'ksa.default.runner');
+    assert.equal(accountOf(', serviceAccount: other, serviceAccountName: runner'), 'ksa.default.runner');
+  });
   const typesOf = (apiVersion: string, spec: string): unknown => {
     const text = `apiVersion: ${apiVersion}\nkind: GlobalNetworkPolicy\nmetadata: {name: a}\nspec: {${spec}}\n`;
     return (good(text).objects[0]?.object['spec'] as { types?: unknown } | undefined)?.types;
