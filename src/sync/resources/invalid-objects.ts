@@ -10,7 +10,10 @@ export interface InvalidObject {
   readonly kind: string;
   /** "default/web", or "default". */
   readonly name: string;
+  /** The first ones: whoever may write objects that are invalid in a hundred ways could fill the memory of every node with them. */
   readonly problems: readonly Problem[];
+  /** All of them, as a warning says it. */
+  readonly text: string;
   /** What holds because of them. */
   readonly consequence: string;
   readonly leavesGap: boolean;
@@ -51,12 +54,13 @@ export class InvalidObjects {
     }
     const leavesGap = rest.leavesGap === true;
     const known = this.#of(kind).get(name);
-    this.#of(kind).set(name, { kind, name, problems, consequence, leavesGap });
+    const text = problemsText(problems);
+    const shown = problems.slice(0, shownProblems);
+    this.#of(kind).set(name, { kind, name, problems: shown, text, consequence, leavesGap });
     this.#publish(kind);
     if ((known?.leavesGap ?? false) !== leavesGap) this.#onGap();
-    const text = problemsText(problems);
-    if (known !== undefined && known.consequence === consequence && problemsText(known.problems) === text) return;
-    const fields = { kind, object: name, problems: problems.slice(0, shownProblems), consequence };
+    if (known !== undefined && known.consequence === consequence && known.text === text) return;
+    const fields = { kind, object: name, problems: shown, consequence };
     const what = problems.every(({ isOurs }) => isOurs) ? 'is not enforced as it is written' : 'is invalid';
     this.#logger[leavesGap ? 'error' : 'warn'](fields, `${kind} ${name} ${what}: ${text}; until then ${consequence}`);
   }

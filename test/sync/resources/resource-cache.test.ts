@@ -78,6 +78,17 @@ describe('the cache of a kind', () => {
     assert.deepEqual(invalid.list().map(({ kind, name }) => `${kind} ${name}`), ['Pod shop/web']);
   });
 
+  test('of an object that is wrong in many ways the first ones are kept: the others are counted', () => {
+    const labels = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`label-${i}`, i]));
+    cache.upsert(podWith({ metadata: { labels } }));
+    const [object] = invalid.list();
+    assert.equal(object?.problems.length, 3);
+    assert.match(object.text, /; and 47 more$/);
+    assert.ok(recorder.warnings[0]?.includes(object.text));
+    cache.upsert(podWith({ metadata: { labels: { ...labels, another: 1 } } }));
+    assert.equal(recorder.warnings.length, 2);
+  });
+
   test('an invalid object that is corrected, deleted or no longer listed is not counted', () => {
     const bad = podWith({ metadata: { labels: 1 } });
     const count = (): number | undefined => recorder.gauge('caracal_sync_invalid_objects', { kind: 'Pod' });
