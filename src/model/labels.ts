@@ -13,12 +13,30 @@ export function labelsOf(entries: Iterable<readonly [string, string]>): Labels {
   return keys.flatMap((key) => [key, byKey.get(key) as string]).slice();
 }
 
+/** From which length on it is faster to halve than to go through. */
+const longList = 64;
+
 /** The value of a label, or undefined when the key is absent (a present label may be ""). */
 export function labelValue(labels: Labels, key: string): string | undefined {
+  if (labels.length > longList) return searched(labels, key);
   for (let i = 0; i < labels.length; i += 2) if (labels[i] === key) return labels[i + 1];
   return undefined;
 }
 
 export function sameLabels(a: Labels, b: Labels): boolean {
   return a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
+}
+
+/** By halves: one object may have tens of thousands of labels. */
+function searched(labels: Labels, key: string): string | undefined {
+  let low = 0;
+  let high = labels.length / 2;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const found = labels[2 * middle] as string;
+    if (found === key) return labels[2 * middle + 1];
+    if (found < key) low = middle + 1;
+    else high = middle;
+  }
+  return undefined;
 }
