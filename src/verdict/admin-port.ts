@@ -50,7 +50,7 @@ function readNumbered(name: string, value: unknown, field: string, report: Repor
   const protocol = transportProtocols.get(isAbsent(fields?.['protocol']) || fields['protocol'] === '' ? 'TCP' : fields['protocol']);
   if (protocol === undefined) report(`${field}.protocol`, `must be one of ${[...transportProtocols.keys()].join(', ')}`);
   let port: { readonly first: number; readonly last: number } | undefined;
-  if (name === 'portRange') port = readRange(fields, ['protocol', 'start', 'end'], field, report);
+  if (name === 'portRange') port = readRange(fields, ['protocol', 'start', 'end'], field, report, 1);
   else if (fields && knowsAll(fields, ['protocol', 'port'], field, report)) port = readNumber(fields['port'], `${field}.port`, report);
   else if (!fields) report(field, 'must be an object');
   return port === undefined || protocol === undefined ? undefined : [{ protocol, port }];
@@ -62,13 +62,14 @@ function readNumber(value: unknown, field: string, report: Report): { readonly f
   return undefined;
 }
 
-function readRange(value: Fields | undefined, names: readonly string[], field: string, report: Report): { readonly first: number; readonly last: number } | undefined {
+/** `shortest`: how many ports there must be; the older API took ranges of one. */
+function readRange(value: Fields | undefined, names: readonly string[], field: string, report: Report, shortest = 2): { readonly first: number; readonly last: number } | undefined {
   if (value === undefined) report(field, 'must be an object');
   if (value === undefined || !knowsAll(value, names, field, report)) return undefined;
   const start = readNumber(value['start'], `${field}.start`, report);
   const end = readNumber(value['end'], `${field}.end`, report);
   if (start === undefined || end === undefined) return undefined;
-  if (start.first < end.last) return { first: start.first, last: end.last };
+  if (end.last - start.first + 1 >= shortest) return { first: start.first, last: end.last };
   report(field, 'must start before it ends');
   return undefined;
 }

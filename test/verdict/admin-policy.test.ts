@@ -231,6 +231,7 @@ test('what the older API refuses besides', () => {
   assert.deepEqual(refused({ to: [everywhere], ports: [{ namedPort: 'http' }] }), []);
   assert.deepEqual(refused({ to: [everywhere], ports: [{ portNumber: { protocol: 'ICMP', port: 1 } }] }), ['ports[0].portNumber.protocol']);
   assert.deepEqual(refused({ to: [everywhere], ports: [{ portRange: { start: 2, end: 1 } }] }), ['ports[0].portRange']);
+  assert.deepEqual(refused({ to: [everywhere], ports: [{ portRange: { start: 2, end: 2 } }] }), []);
   assert.deepEqual(refused({ to: [everywhere], protocols: [{ destinationNamedPort: 'x' }] }), ['protocols']);
   assert.deepEqual(fields(adminPolicy('BaselineAdminNetworkPolicy', 'other', { subject })), ['metadata.name']);
   assert.deepEqual(fields(adminPolicy('BaselineAdminNetworkPolicy', 'default', { subject, priority: 1 })), ['spec.priority']);

@@ -82,7 +82,7 @@ function readPortEntry(entry: Fields, choice: string, field: string, report: Rep
   if (protocol === undefined) report(`${field}.protocol`, `${shown(name)} is no protocol`, 'use one of TCP, UDP, SCTP');
   const isRange = choice === 'portRange';
   const known = isRange || knowsAll(match, ['protocol', 'port'], field, report);
-  const range = isRange ? readRange(match, ['protocol'], field, report) : readNumber(match['port'], `${field}.port`, report);
+  const range = isRange ? readRange(match, ['protocol'], field, report, true) : readNumber(match['port'], `${field}.port`, report);
   return known && protocol !== undefined && range !== undefined ? { protocol, port: range } : undefined;
 }
 
@@ -92,10 +92,11 @@ function readNumber(value: unknown, field: string, report: Report): Port | undef
   return undefined;
 }
 
-function readRange(value: unknown, others: readonly string[], field: string, report: Report): Port | undefined {
+/** `mayBeOne`: the first versions of the API took ranges of one port. */
+function readRange(value: unknown, others: readonly string[], field: string, report: Report, mayBeOne = false): Port | undefined {
   const range = fieldsOf(value);
   const { start, end } = range ?? {};
-  if (range === undefined || !isPortNumber(start) || !isPortNumber(end) || start >= end) {
+  if (range === undefined || !isPortNumber(start) || !isPortNumber(end) || start > end || (start === end && !mayBeOne)) {
     report(field, `${shown(value)} is no range of ports`, 'give start and end from 1 to 65535, start less than end');
     return undefined;
   }

@@ -88,8 +88,8 @@ describe('ports', () => {
     assert.deepEqual(portsOf(valid(cluster({ ingress: [{ action: 'Accept', from, protocols }] })).ingress), wanted);
   });
   test('of v1alpha1: TCP unless it says otherwise', () => {
-    const ports = [{ portNumber: { port: 80 } }, { portRange: { protocol: 'UDP', start: 1, end: 2 } }, { namedPort: 'web' }];
-    const wanted = [[6, [{ first: 80, last: 80 }]], [17, [{ first: 1, last: 2 }]], [undefined, [{ name: 'web' }]]];
+    const ports = [{ portNumber: { port: 80 } }, { portRange: { protocol: 'UDP', start: 1, end: 2 } }, { portRange: { protocol: 'UDP', start: 9, end: 9 } }, { namedPort: 'web' }];
+    const wanted = [[6, [{ first: 80, last: 80 }]], [17, [{ first: 1, last: 2 }, { first: 9, last: 9 }]], [undefined, [{ name: 'web' }]]];
     assert.deepEqual(portsOf(valid(baseline({ egress: [{ action: 'Allow', to: from, ports }] })).egress), wanted);
   });
   test('names are those of pods, also on networks', () => {
@@ -121,6 +121,7 @@ describe('a bad rule: what allows disappears, what denies or passes on denies ev
     ['a protocol without a port', { protocols: [{ tcp: {} }] }, '.protocols[0].tcp'],
     ['two protocols in one', { protocols: [{ tcp: { destinationPort: { number: 1 } }, udp: { destinationPort: { number: 1 } } }] }, '.protocols[0]'],
     ['a number and a range', { protocols: [{ tcp: { destinationPort: { number: 1, range: { start: 1, end: 2 } } } }] }, '.protocols[0].tcp.destinationPort'],
+    ['a range of one port', { protocols: [{ udp: { destinationPort: { range: { start: 2, end: 2 } } } }] }, '.protocols[0].udp.destinationPort.range'],
     ['a range that goes down', { protocols: [{ udp: { destinationPort: { range: { start: 2, end: 1 } } } }] }, '.protocols[0].udp.destinationPort.range'],
     ['port 0', { protocols: [{ udp: { destinationPort: { number: 0 } } }] }, '.protocols[0].udp.destinationPort.number'],
     ['a protocol that is not known', { protocols: [{ icmp: {} }] }, '.protocols[0]'],
