@@ -1,4 +1,5 @@
-// Calico's staged policies: drafts. They are checked as what they would become, counted, and never enforced.
+// Calico's staged policies: drafts. They are checked as what they would become, counted, and never enforced. One that would delete a
+// policy says nothing but which.
 
 import { calicoNetworkPolicies, decodeNamespacedPolicy } from './calico-network-policy.ts';
 import { calicoVersions } from './calico-metadata.ts';
@@ -40,18 +41,25 @@ const actions = ['Set', 'Delete', 'Learn', 'Ignore'];
 
 function decodeStaged(object: unknown, { namespaced }: CountedResource, decode: (draft: unknown) => Decoded<unknown>): Decoded<true> {
   const { problems, report } = new ProblemList();
-  const { draft, stagedAction = 'Set' } = withoutAction(object);
+  const { draft, stagedAction = 'Set', others } = withoutAction(object);
   if (typeof stagedAction !== 'string' || !actions.includes(stagedAction)) report('spec.stagedAction', `${shown(stagedAction)} is no action`, `use one of ${actions.join(', ')}`);
+  if (stagedAction === 'Delete') for (const name of others) report(`spec.${name}`, 'stands beside stagedAction Delete', 'remove the field');
   // What the draft could not do here is not asked of it.
-  problems.push(...decode(draft).problems.filter(({ isOurs }) => isOurs !== true));
+  else problems.push(...decode(draft).problems.filter(({ isOurs }) => isOurs !== true));
   const value = identityOf(object, namespaced) === undefined ? undefined : true;
   return problems.length === 0 ? { value, problems } : { value, problems, consequence: 'it is not enforced, as any staged policy' };
 }
 
-function withoutAction(object: unknown): { readonly draft: unknown; readonly stagedAction?: unknown } {
+/** `others`: the fields of the spec that say something, but for the tier. */
+function withoutAction(object: unknown): { readonly draft: unknown; readonly stagedAction?: unknown; readonly others: readonly string[] } {
   const fields: Fields = fieldsOf(object) ?? {};
   const spec = fieldsOf(fields['spec']);
-  if (spec === undefined) return { draft: object };
+  if (spec === undefined) return { draft: object, others: [] };
   const { stagedAction, ...rest } = spec;
-  return { draft: { ...fields, spec: rest }, ...(isAbsent(stagedAction) ? {} : { stagedAction }) };
+  const others = Object.keys(rest).filter((name) => name !== 'tier' && !isZero(rest[name]));
+  return { draft: { ...fields, spec: rest }, others, ...(isAbsent(stagedAction) || stagedAction === '' ? {} : { stagedAction }) };
+}
+
+function isZero(value: unknown): boolean {
+  return isAbsent(value) || value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 }

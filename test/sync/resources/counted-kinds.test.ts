@@ -43,6 +43,13 @@ describe('a staged policy', () => {
       assert.deepEqual(fieldsOf(kind, { ...spec, order: 'x', ports: 1 }).sort(), ['spec.order', 'spec.ports']);
     });
   }
+  for (const kind of ['StagedGlobalNetworkPolicy', 'StagedNetworkPolicy', 'StagedKubernetesNetworkPolicy']) {
+    test(`${kind} that would delete a policy says nothing else`, () => {
+      assert.deepEqual(fieldsOf(kind, { stagedAction: 'Delete', ...(kind === 'StagedKubernetesNetworkPolicy' ? {} : { tier: 'a' }), ingress: [] }), []);
+      assert.deepEqual(fieldsOf(kind, { stagedAction: 'Delete', ingress: [{}] }), ['spec.ingress']);
+    });
+  }
+  test('without an action would be set', () => assert.deepEqual(fieldsOf('StagedNetworkPolicy', { stagedAction: '', ...rules }), []));
   test('that is bad keeps nobody from being ready', () => {
     const { leavesGap, problems } = counted('StagedGlobalNetworkPolicy').decode(calicoObject('StagedGlobalNetworkPolicy', { selector: '(' }), context());
     assert.deepEqual([leavesGap, problems.length], [undefined, 1]);
