@@ -10,16 +10,13 @@ import type { WireObject } from '../model/verdict.ts';
 import { policyName, readCalicoMetadata } from './calico-metadata.ts';
 import { closedRule, readRule } from './calico-rule.ts';
 import type { RulePlace } from './calico-rule.ts';
-import { dnsLabelProblem } from './names.ts';
+import { dnsSubdomainProblem } from './names.ts';
 import { readApplication, stageOf } from './policy-application.ts';
 import type { Direction, Policy, Rule } from './policy.ts';
-import { conjunction, isShort, readSelector } from './selector-field.ts';
+import { conjunction, readSelector } from './selector-field.ts';
 import { evaluate, scoped } from './selector.ts';
-import { fits, isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
+import { isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
-
-/** Of the API, in each direction. */
-const maxRules = 1024;
 
 const commonFields = ['tier', 'order', 'ingress', 'egress', 'selector', 'types', 'serviceAccountSelector', 'performanceHints'];
 const globalFields = [...commonFields, 'doNotTrack', 'preDNAT', 'applyOnForward', 'namespaceSelector'];
@@ -33,7 +30,7 @@ export function readCalicoPolicy(object: WireObject, httpRules: RulePlace['httpR
   const tier = spec && readTierName(spec, report);
   const order = spec && readOrder(spec, report);
   const directions = spec && readTypes(spec, report);
-  const isKnown = spec && knowsAll(spec, isGlobal ? globalFields : commonFields, 'spec', report) && isWithinLimits(spec, report);
+  const isKnown = spec && knowsAll(spec, isGlobal ? globalFields : commonFields, 'spec', report);
   if (spec) checkHints(spec, report);
   const application = spec && (isGlobal ? readApplication(spec, report) : 'normal');
   const ingress = spec && readRules(spec, 'ingress', { namespace: isGlobal ? '' : namespace, direction: 'ingress', httpRules }, report);
@@ -59,14 +56,6 @@ export function readCalicoPolicy(object: WireObject, httpRules: RulePlace['httpR
   if (!isReadable) return { ...about, selects, rules: { ingress: closedRules(spec?.['ingress']), egress: closedRules(spec?.['egress']) } };
   const rules = { ...(directions.has('ingress') ? { ingress } : {}), ...(directions.has('egress') ? { egress } : {}) };
   return { ...about, selects, rules };
-}
-
-function isWithinLimits(spec: Fields, report: Report): boolean {
-  const checks = [
-    ...['ingress', 'egress'].map((name) => fits(spec[name], maxRules, `spec.${name}`, report)),
-    ...['selector', 'serviceAccountSelector', 'namespaceSelector'].map((name) => isShort(spec[name], `spec.${name}`, report)),
-  ];
-  return checks.every(Boolean);
 }
 
 /** They restrict nothing, whatever they say. */
@@ -95,7 +84,7 @@ function readSelection(spec: Fields, namespace: string, report: Report): Policy[
 function readTierName(spec: Fields, report: Report): string | undefined {
   const tier = spec['tier'];
   if (isAbsent(tier) || tier === '') return 'default';
-  const problem = typeof tier === 'string' ? dnsLabelProblem(tier) : 'must be a string';
+  const problem = typeof tier === 'string' ? dnsSubdomainProblem(tier) : 'must be a string';
   if (problem === undefined) return tier as string;
   report('spec.tier', problem);
   return undefined;

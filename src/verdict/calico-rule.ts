@@ -100,8 +100,15 @@ function readConditions(rule: Fields, { namespace, direction }: RulePlace, field
   if (icmp && !isIcmp) refuse('icmp', 'needs the protocol ICMP or ICMPv6');
   if (notIcmp && !isIcmp) refuse('notICMP', 'needs the protocol ICMP or ICMPv6');
   if (notIcmp && notIcmp.type === undefined) refuse('notICMP', 'must have a type');
-  for (const number of [protocol, notProtocol]) {
-    if ((number === 1 && ipVersion === 6) || (number === 58 && ipVersion === 4)) refuse('ipVersion', 'is not that of the ICMP protocol');
+  // A number is of both versions, unless types are asked for: only a name says the version, too.
+  const hasTypes = icmp?.type !== undefined || notIcmp !== undefined;
+  const said = [hasTypes ? protocol : nameOf(rule['protocol']), nameOf(rule['notProtocol'])];
+  if ((said.includes(1) && ipVersion === 6) || (said.includes(58) && ipVersion === 4)) refuse('ipVersion', 'is not that of the ICMP protocol');
+  const versions = ([4, 6] as const).filter((version) => ipVersion === undefined || ipVersion === version);
+  const isPossible = versions.some((version) => hasNetOf(version, source) && hasNetOf(version, destination));
+  if (!isPossible) {
+    report(field, 'has networks that are never of one version with the rest of it');
+    valid = false;
   }
   const hasPorts = [source, destination].some(({ ports, notPorts }) => ports.length + notPorts.length > 0);
   if (hasPorts && !transportNumbers.includes(protocol ?? 0)) refuse('protocol', 'must be TCP, UDP or SCTP where ports are named');
@@ -118,6 +125,15 @@ function readConditions(rule: Fields, { namespace, direction }: RulePlace, field
     source,
     destination,
   };
+}
+
+/** The number of a protocol that is given by name. */
+function nameOf(protocol: unknown): number | undefined {
+  return typeof protocol === 'string' && !/^[0-9]/.test(protocol) ? readProtocol(protocol, '', () => {}) : undefined;
+}
+
+function hasNetOf(version: 4 | 6, { nets }: EntityRule): boolean {
+  return nets.length === 0 || nets.some(({ family }) => family === version);
 }
 
 function readIpVersion(value: unknown, field: string, report: Report): 4 | 6 | undefined {

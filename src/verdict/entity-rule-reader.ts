@@ -7,16 +7,12 @@ import { readNet } from './cidr.ts';
 import type { EntityRule } from './entity-rule.ts';
 import { readIpPort } from './ip-port.ts';
 import { namespaceLabel, serviceAccountLabel } from './labels.ts';
-import { dnsLabelProblem, dnsSubdomainProblem } from './names.ts';
-import { conjunction, isShort, readSelector } from './selector-field.ts';
+import { dnsSubdomainProblem } from './names.ts';
+import { conjunction, readSelector } from './selector-field.ts';
 import { scoped } from './selector.ts';
 import type { Selector } from './selector.ts';
-import { fieldsOf, fits, isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
+import { isAbsent, knowsAll, readAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
-
-/** Of the API: entries of a list. */
-const maxNets = 256;
-const maxPorts = 50;
 
 const known = ['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector', 'ports', 'notPorts', 'serviceAccounts', 'services'];
 
@@ -24,7 +20,7 @@ const known = ['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector'
 export function readEntityRule(value: unknown, namespace: string, field: string, report: Report): EntityRule | undefined {
   const entity = readFields(value, field, report);
   if (entity === undefined) return undefined;
-  const isKnown = knowsAll(entity, known, field, report) && isWithinLimits(entity, field, report);
+  const isKnown = knowsAll(entity, known, field, report);
   const nets = readEach(entity, 'nets', field, report, readNet);
   const notNets = readEach(entity, 'notNets', field, report, readNet);
   const ports = readEach(entity, 'ports', field, report, readIpPort);
@@ -34,17 +30,6 @@ export function readEntityRule(value: unknown, namespace: string, field: string,
   const service = readService(entity, namespace, field, report);
   if (!isKnown || !nets || !notNets || !ports || !notPorts || !notSelector || !selector || service === undefined) return undefined;
   return { nets, notNets, selector, notSelector, ports, notPorts, service: service === 'none' ? undefined : service };
-}
-
-function isWithinLimits(entity: Fields, field: string, report: Report): boolean {
-  const { serviceAccounts } = entity;
-  const checks = [
-    ...['nets', 'notNets'].map((name) => fits(entity[name], maxNets, `${field}.${name}`, report)),
-    ...['ports', 'notPorts'].map((name) => fits(entity[name], maxPorts, `${field}.${name}`, report)),
-    ...['selector', 'notSelector', 'namespaceSelector'].map((name) => isShort(entity[name], `${field}.${name}`, report)),
-    isShort(fieldsOf(serviceAccounts)?.['selector'], `${field}.serviceAccounts.selector`, report),
-  ];
-  return checks.every(Boolean);
 }
 
 function readEach<T>(entity: Fields, name: string, field: string, report: Report, read: (value: unknown, field: string, report: Report) => T | undefined): readonly T[] | undefined {
@@ -68,9 +53,9 @@ function readServiceAccounts(value: unknown, field: string, report: Report): Sel
   if (accounts === undefined) return undefined;
   const isKnown = knowsAll(accounts, ['names', 'selector'], field, report);
   const names = readEach(accounts, 'names', field, report, (name, at) => {
-    const problem = typeof name === 'string' ? dnsSubdomainProblem(name) : 'must be a string';
-    if (problem === undefined) return String(name);
-    report(at, problem);
+    // Calico makes a selector of it, which has no way to write a quote or half a character.
+    if (typeof name === 'string' && !name.includes('"') && !name.includes("'") && name.isWellFormed()) return name;
+    report(at, 'must be a text without quotes');
     return undefined;
   });
   const selector = readSelector(accounts['selector'], `${field}.selector`, report);
@@ -94,8 +79,8 @@ function readService(entity: Fields, namespace: string, field: string, report: R
   };
   const name = services['name'];
   const where = isAbsent(services['namespace']) || services['namespace'] === '' ? namespace : services['namespace'];
-  refuse(`${field}.services.name`, typeof name === 'string' ? dnsLabelProblem(name) : 'must name a Service');
-  refuse(`${field}.services.namespace`, typeof where === 'string' ? dnsLabelProblem(where) : 'must be a string');
+  refuse(`${field}.services.name`, typeof name === 'string' ? dnsSubdomainProblem(name) : 'must name a Service');
+  refuse(`${field}.services.namespace`, typeof where === 'string' ? dnsSubdomainProblem(where) : 'must be a string');
   for (const other of ['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector', 'serviceAccounts']) {
     const given = entity[other];
     const isGiven = !isAbsent(given) && given !== '' && !(Array.isArray(given) && given.length === 0);

@@ -3,11 +3,8 @@
 
 import type { Direction } from './policy.ts';
 import { readProtocol } from './protocol.ts';
-import { fieldsOf, fits, isAbsent, knowsAll, readFields, readList } from './wire.ts';
+import { fieldsOf, isAbsent, knowsAll, readFields, readList } from './wire.ts';
 import type { Fields, Report } from './wire.ts';
-
-/** Of the API. */
-const maxEntries = 20;
 
 export interface HttpPlace {
   readonly direction: Direction;
@@ -25,10 +22,9 @@ export function readHttp(rule: Fields, { direction, httpRules }: HttpPlace, fiel
     report(at, problem);
     return false;
   };
-  if (!fits(methods, maxEntries, `${field}.methods`, report) || !fits(paths, maxEntries, `${field}.paths`, report)) return false;
   if (!methods.every((method) => typeof method === 'string')) return refuse(`${field}.methods`, 'must be strings');
   if (new Set(methods).size < methods.length) return refuse(`${field}.methods`, 'may not say the same twice');
-  if (!paths.every(isPath)) return refuse(`${field}.paths`, 'must each have either exact or prefix, a path of at most 1024 characters without query');
+  if (!paths.every(isPath)) return refuse(`${field}.paths`, 'must each have either exact or prefix, a path without query');
   if (rule['action'] !== 'Allow') return refuse(field, 'is for Allow rules only');
   if (direction === 'egress') return refuse(field, 'is for ingress rules only');
   if (!isAbsent(rule['protocol']) && readProtocol(rule['protocol'], `${field}.protocol`, () => {}) !== 6) return refuse(field, 'needs the protocol TCP, or none');
@@ -39,5 +35,5 @@ function isPath(value: unknown): boolean {
   const path = fieldsOf(value);
   if (path === undefined || !knowsAll(path, ['exact', 'prefix'], '', () => {})) return false;
   const [text, ...more] = [path['exact'], path['prefix']].filter((each) => !isAbsent(each) && each !== '');
-  return more.length === 0 && typeof text === 'string' && text.length <= 1024 && text.startsWith('/') && !/[?# ]/.test(text);
+  return more.length === 0 && typeof text === 'string' && text.startsWith('/') && !/[?# ]/.test(text);
 }

@@ -16,7 +16,7 @@ export const transportNumbers: readonly number[] = [6, 17, 132];
 
 /** The names in whatever case (Calico's clients make them TCP, UDPLite, …); numbers 1-255, as text too. */
 export function readProtocol(value: unknown, field: string, report: Report): number | undefined {
-  const number = typeof value === 'string' ? (names.get(value.toLowerCase()) ?? (/^[0-9]{1,3}$/.test(value) ? Number(value) : undefined)) : value;
+  const number = typeof value === 'string' ? (names.get(value.toLowerCase()) ?? (/^[0-9]+$/.test(value) ? Number(value) : undefined)) : value;
   if (Number.isInteger(number) && Number(number) >= 1 && Number(number) <= 255) return Number(number);
   report(field, `must be TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or a number from 1 to 255, not ${JSON.stringify(value)}`);
   return undefined;

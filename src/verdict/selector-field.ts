@@ -7,15 +7,6 @@ import type { Selector } from './selector.ts';
 import { isAbsent } from './wire.ts';
 import type { Report } from './wire.ts';
 
-/** Of the API, in characters. */
-const maxLength = 1024;
-
-export function isShort(value: unknown, field: string, report: Report): boolean {
-  if (typeof value !== 'string' || [...value].length <= maxLength) return true;
-  report(field, `may not have more than ${maxLength} characters`);
-  return false;
-}
-
 export function readSelector(value: unknown, field: string, report: Report, mayBeGlobal: 'global() too' | 'no global()' = 'no global()'): Selector | 'none' | undefined {
   if (isAbsent(value) || value === '') return 'none';
   const selector = typeof value === 'string' ? parseSelector(value) : { problem: 'must be a string' };

@@ -21,9 +21,14 @@ export function parseSelector(text: string): Selector | { readonly problem: stri
   }
 }
 
+/** Of parentheses in parentheses. */
+const maxDepth = 200;
+
 class Reader {
   readonly #text: string;
   #position = 0;
+  /** Of those that are open. */
+  depth = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -81,7 +86,10 @@ function readUnary(reader: Reader): Selector {
 
 function readPrimary(reader: Reader): Selector {
   if (reader.take(/\(/) !== undefined) {
+    reader.depth += 1;
+    if (reader.depth > maxDepth) return reader.fail('expected fewer parentheses');
     const inner = readOr(reader);
+    reader.depth -= 1;
     return reader.take(/\)/) === undefined ? reader.fail('expected )') : inner;
   }
   if (reader.take(/all\([ \t]*\)/) !== undefined) return { kind: 'all' };

@@ -50,8 +50,11 @@ export function decodeAdminPolicy(object: unknown, kind: WireKind, form: AdminPo
   const outside = new PartReport(report);
   knowsAll(spec, [...form.fields, 'subject', 'ingress', 'egress'], 'spec', outside.report);
   const place = form.placeOf(spec, meta.name, outside.report);
-  const rulesOf = (direction: Direction): readonly ReadRule[] | undefined =>
-    readRules(spec[direction], form.rules, `spec.${direction}`, outside.report, (rule, i) => readRule(rule, i, direction, form, report));
+  const rulesOf = (direction: Direction): readonly ReadRule[] | undefined => {
+    const rules = readRules(spec[direction], `spec.${direction}`, outside.report, (rule, i) => readRule(rule, i, direction, form, report));
+    if (rules !== undefined && rules.length > form.rules) outside.report(`spec.${direction}`, `has more than ${form.rules} rules`, 'make two policies of it');
+    return rules;
+  };
   const ingress = rulesOf('ingress');
   const egress = rulesOf('egress');
   const { isSound } = outside;

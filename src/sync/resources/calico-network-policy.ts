@@ -39,7 +39,7 @@ export function decodeNamespacedPolicy(object: unknown, kind: WireKind, knownFie
   const meta = readCalicoMeta(object, kind, outside.report);
   if (meta === undefined) return { value: undefined, problems, consequence: 'the policy is ignored' };
   const spec = readFields(fieldsOf(object)?.['spec'], 'spec', report);
-  const selector = spec && readSelection(spec, meta.namespace, outside.report, report);
+  const selector = spec && readSelection(spec, meta.namespace, report);
   const isSelective = selector !== undefined;
   const options = { namespace: meta.namespace, knownFields, context, isSound: outside.isSound && isSelective };
   const { body, isSound } = spec === undefined ? unreadable : readPolicyBody(spec, options, report);
@@ -58,9 +58,9 @@ export function decodeNamespacedPolicy(object: unknown, kind: WireKind, knownFie
 const wholeNamespace = 'it isolates every endpoint of its namespace in both directions; its rules that allow or log are left out and the others deny everything';
 
 /** (selector && namespace) && service accounts, as Calico nests them. */
-function readSelection(spec: Fields, namespace: string, reportLength: Report, report: Report): Selector | undefined {
-  const own = readSelector(spec['selector'], 'spec.selector', report, { reportLength });
-  const accounts = readSelector(spec['serviceAccountSelector'], 'spec.serviceAccountSelector', report, { reportLength });
+function readSelection(spec: Fields, namespace: string, report: Report): Selector | undefined {
+  const own = readSelector(spec['selector'], 'spec.selector', report);
+  const accounts = readSelector(spec['serviceAccountSelector'], 'spec.serviceAccountSelector', report);
   if (own === undefined || accounts === undefined) return undefined;
   let root: SelectorNode = inNamespace(namespace);
   if (own !== 'none') root = { kind: 'and', operands: [own, root] };

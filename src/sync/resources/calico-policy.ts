@@ -2,19 +2,19 @@
 // policy, converted so that they fail closed (closed-rules.ts), and whether something outside of the rules is bad.
 //
 // Of an order that cannot be read only one place is certain not to put the policy behind one that allows what it denies: the first.
-// A tier that cannot be read is taken for the one that a policy without any is in.
+// A tier that cannot be read is taken for the one that a policy without any is in. A name that a tier cannot have, but other objects
+// can, is that of a tier there is not.
+//
+// How long a list or a selector may be is for the API to say: what was stored under an API without a limit means what it says.
 
 import type { Policy } from '../../model/policy.ts';
 import { defaultTierName } from '../../model/tier.ts';
 import { readCalicoRule } from './calico-rule.ts';
 import { type ReadRule, readRules, rulesInForce } from './closed-rules.ts';
 import type { DecodeContext } from './decode-context.ts';
-import { dnsLabelProblem } from './names.ts';
+import { dnsSubdomainProblem } from './names.ts';
 import { PartReport, type Report } from './problem.ts';
 import { type Fields, isAbsent, knowsAll, readList, shown } from './wire.ts';
-
-/** The API's limit, for each direction. */
-const maxRules = 1024;
 
 export const firstOfAll = -Infinity;
 
@@ -52,7 +52,7 @@ export function readPolicyBody(spec: Fields, { namespace, knownFields, context, 
   // Whatever a hint says, it restricts nothing.
   const isNeededEverywhere = readHints(spec['performanceHints'], report);
   const rulesOf = (direction: 'ingress' | 'egress'): readonly ReadRule[] | undefined =>
-    readRules(spec[direction], maxRules, `spec.${direction}`, outside.report, (rule, i) => readCalicoRule(rule, i, { direction, namespace }, context, report));
+    readRules(spec[direction], `spec.${direction}`, outside.report, (rule, i) => readCalicoRule(rule, i, { direction, namespace }, context, report));
   const ingress = rulesOf('ingress');
   const egress = rulesOf('egress');
   const sound = isSound && outside.isSound;
@@ -71,7 +71,7 @@ export function readPolicyBody(spec: Fields, { namespace, knownFields, context, 
 
 function readTier(value: unknown, report: Report): string {
   if (isAbsent(value) || value === '') return defaultTierName;
-  const problem = typeof value === 'string' ? dnsLabelProblem(value) : 'must be a string';
+  const problem = typeof value === 'string' ? dnsSubdomainProblem(value) : 'must be a string';
   if (problem === undefined) return value as string;
   report('spec.tier', `${shown(value)} ${problem}`, 'name a tier');
   return defaultTierName;

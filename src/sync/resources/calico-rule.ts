@@ -1,5 +1,6 @@
 // One rule of a Calico policy → a rule of the model. What a bad rule becomes is said in closed-rules.ts.
 
+import { familyOf } from '../../model/net/cidr.ts';
 import type { Rule, RuleAction } from '../../model/rule.ts';
 import type { ReadRule } from './closed-rules.ts';
 import type { DecodeContext } from './decode-context.ts';
@@ -8,7 +9,7 @@ import { readStringMap } from './object-meta.ts';
 import { PartReport, type Report } from './problem.ts';
 import { readEntity } from './rule-entity.ts';
 import { checkHttp } from './rule-http.ts';
-import { hasPorts, icmpFamily, readIcmp, readProtocol } from './rule-protocol.ts';
+import { hasPorts, icmpFamily, isName, readIcmp, readProtocol } from './rule-protocol.ts';
 import { type Fields, fieldsOf, isAbsent, knowsAll, readFields, shown } from './wire.ts';
 
 export interface RulePlace {
@@ -55,12 +56,17 @@ function readMatch(rule: Fields, field: string, { direction, namespace }: RulePl
   const source = readEntity(rule['source'], { field: `${field}.source`, namespace, takesServices: direction === 'ingress', isDestination: false }, report);
   const destination = readEntity(rule['destination'], { field: `${field}.destination`, namespace, takesServices: direction === 'egress', isDestination: true }, report);
 
-  for (const other of [protocol, notProtocol]) {
-    const family = icmpFamily(other);
-    if (family !== undefined && ipVersion !== undefined && ipVersion !== family) report(`${field}.ipVersion`, `does not go with the ICMP of IPv${family}`);
-  }
   // Types have numbers of their own in each family.
   const family = icmpFamily(protocol);
+  const hasTypes = icmp !== undefined || notIcmp !== undefined;
+  // The name of a protocol names its family, too. The number is one that both families have.
+  const named = [isName(rule['protocol']) || hasTypes ? family : undefined, isName(rule['notProtocol']) ? icmpFamily(notProtocol) : undefined];
+  for (const other of named) {
+    if (other !== undefined && ipVersion !== undefined && ipVersion !== other) report(`${field}.ipVersion`, `does not go with the ICMP of IPv${other}`);
+  }
+  if (![4, 6].some((each) => (ipVersion ?? each) === each && [source, destination].every(({ nets }) => nets.length === 0 || nets.some((net) => familyOf(net) === each)))) {
+    report(field, 'can match no packet: its networks are not of one IP version', 'make a rule of each');
+  }
   for (const name of ['icmp', 'notICMP']) {
     if (!isAbsent(rule[name]) && family === undefined) report(`${field}.${name}`, 'needs protocol ICMP or ICMPv6');
   }
@@ -69,7 +75,7 @@ function readMatch(rule: Fields, field: string, { direction, namespace }: RulePl
   for (const [name, { ports, notPorts }] of [['source', source], ['destination', destination]] as const) {
     if (ports.length + notPorts.length > 0 && !hasPorts(protocol)) report(`${field}.${name}`, 'has ports, but the rule no protocol that has any', 'set protocol to TCP, UDP or SCTP');
   }
-  const onlyFamily = icmp === undefined && notIcmp === undefined ? ipVersion : family;
+  const onlyFamily = hasTypes ? family : ipVersion;
   return {
     ...(onlyFamily === undefined ? {} : { ipVersion: onlyFamily }),
     ...(protocol === undefined ? {} : { protocol }),

@@ -16,9 +16,8 @@ export interface ReadRule {
 }
 
 /** The rules of a direction; undefined (and reported) where there is no list. */
-export function readRules(value: unknown, limit: number, field: string, report: Report, readRule: (value: unknown, index: number) => ReadRule): readonly ReadRule[] | undefined {
+export function readRules(value: unknown, field: string, report: Report, readRule: (value: unknown, index: number) => ReadRule): readonly ReadRule[] | undefined {
   const list = readList(value, field, report);
-  if (list !== undefined && list.length > limit) report(field, `has more than ${limit} rules`, 'make two policies of it');
   return list?.map((entry, i) => readRule(entry, i));
 }
 

@@ -36,7 +36,7 @@ export function decodeGlobalPolicy(object: unknown, kind: WireKind, knownFields:
   const outside = new PartReport(report);
   const meta = readCalicoMeta(object, kind, outside.report);
   const spec = meta && readFields(fieldsOf(object)?.['spec'], 'spec', report);
-  const selector = spec && readSelection(spec, outside.report, report);
+  const selector = spec && readSelection(spec, report);
   if (meta === undefined || spec === undefined || selector === undefined) {
     return { value: undefined, problems, consequence: 'the policy is not in force', leavesGap: true };
   }
@@ -55,10 +55,10 @@ export function decodeGlobalPolicy(object: unknown, kind: WireKind, knownFields:
 }
 
 /** (selector && namespaces) && service accounts, as Calico nests them. */
-function readSelection(spec: Fields, reportLength: Report, report: Report): Selector | undefined {
-  const own = readSelector(spec['selector'], 'spec.selector', report, { reportLength });
-  const namespaces = readSelector(spec['namespaceSelector'], 'spec.namespaceSelector', report, { reportLength });
-  const accounts = readSelector(spec['serviceAccountSelector'], 'spec.serviceAccountSelector', report, { reportLength });
+function readSelection(spec: Fields, report: Report): Selector | undefined {
+  const own = readSelector(spec['selector'], 'spec.selector', report);
+  const namespaces = readSelector(spec['namespaceSelector'], 'spec.namespaceSelector', report);
+  const accounts = readSelector(spec['serviceAccountSelector'], 'spec.serviceAccountSelector', report);
   if (own === undefined || namespaces === undefined || accounts === undefined) return undefined;
   const inNamespaces: SelectorNode[] = own === 'none' ? [] : [own];
   if (namespaces !== 'none') inNamespaces.push(rewritten(namespaces, 'pcns.', hasNamespace));

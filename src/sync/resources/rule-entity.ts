@@ -9,7 +9,7 @@ import { canonicalCidr } from '../../model/net/cidr.ts';
 import type { Port } from '../../model/net/port.ts';
 import { anyEntity, type EntityMatch } from '../../model/rule.ts';
 import type { Selector, SelectorNode } from '../../model/selector/ast.ts';
-import { dnsLabelProblem, dnsSubdomainProblem, portNameProblem } from './names.ts';
+import { dnsSubdomainProblem, portNameProblem } from './names.ts';
 import { inNamespace } from './policy-peers.ts';
 import type { Report } from './problem.ts';
 import { conjunction, hasNamespace, hasServiceAccount, readSelector, rewritten } from './selector-field.ts';
@@ -27,9 +27,6 @@ export interface EntityPlace {
 }
 
 const known = ['nets', 'notNets', 'selector', 'notSelector', 'namespaceSelector', 'ports', 'notPorts', 'serviceAccounts', 'services'];
-/** The API's limits. */
-const maxNets = 256;
-const maxPorts = 50;
 
 export function readEntity(value: unknown, place: EntityPlace, report: Report): EntityMatch {
   const { field } = place;
@@ -48,7 +45,6 @@ export function readEntity(value: unknown, place: EntityPlace, report: Report): 
 
 function readNets(value: unknown, field: string, report: Report): readonly string[] {
   const list = readList(value, field, report) ?? [];
-  if (list.length > maxNets) report(field, `has more than ${maxNets} entries`, 'use a network set, or make two rules of it');
   const nets = list.map((entry, i) => {
     const cidr = typeof entry === 'string' ? canonicalCidr(entry) : undefined;
     if (cidr === undefined) report(`${field}[${i}]`, `${shown(entry)} is no CIDR`, 'write it like 10.0.0.0/24 or fd00::/64, without leading zeros');
@@ -59,7 +55,6 @@ function readNets(value: unknown, field: string, report: Report): readonly strin
 
 function readPorts(value: unknown, field: string, report: Report): readonly Port[] {
   const list = readList(value, field, report) ?? [];
-  if (list.length > maxPorts) report(field, `has more than ${maxPorts} entries`, 'use ranges, or make two rules of it');
   return list.map((entry, i) => readPort(entry, `${field}[${i}]`, report)).filter((port) => port !== undefined);
 }
 
@@ -103,9 +98,9 @@ function readServiceAccounts(value: unknown, field: string, report: Report): rea
   if (!allKnown || selector === undefined || list === undefined) return undefined;
   let sound = true;
   for (const [i, name] of list.entries()) {
-    const problem = typeof name === 'string' ? dnsSubdomainProblem(name) : 'must be a string';
-    if (problem === undefined) continue;
-    report(`${field}.names[${i}]`, `${shown(name)} ${problem}`);
+    // The API takes any text. One that no account can have matches nobody; one that the language cannot say is bad.
+    if (typeof name === 'string' && !/['"]/.test(name) && name.isWellFormed()) continue;
+    report(`${field}.names[${i}]`, `${shown(name)} is no name of an account`);
     sound = false;
   }
   if (!sound) return undefined;
@@ -129,8 +124,8 @@ function readService(entity: Fields, { field, namespace: own, takesServices, isD
   knowsAll(match, ['name', 'namespace'], `${field}.services`, report);
   const { name } = match;
   const namespace = isAbsent(match['namespace']) || match['namespace'] === '' ? own : match['namespace'];
-  const nameProblem = typeof name === 'string' ? dnsLabelProblem(name) : 'must be a string';
-  const namespaceProblem = typeof namespace === 'string' ? dnsLabelProblem(namespace) : 'must be a string';
+  const nameProblem = typeof name === 'string' ? dnsSubdomainProblem(name) : 'must be a string';
+  const namespaceProblem = typeof namespace === 'string' ? dnsSubdomainProblem(namespace) : 'must be a string';
   if (nameProblem !== undefined) report(`${field}.services.name`, `${shown(name)} ${nameProblem}`);
   if (namespaceProblem !== undefined) report(`${field}.services.namespace`, `${shown(namespace)} ${namespaceProblem}`, 'give the namespace of the service');
   return nameProblem === undefined && namespaceProblem === undefined ? `${namespace as string}/${name as string}` : undefined;

@@ -4,10 +4,6 @@
 import type { Report } from './problem.ts';
 import { fieldsOf, isAbsent, knowsAll, readFields, readList, shown } from './wire.ts';
 
-/** The API's limits. */
-const maxEntries = 20;
-const maxLength = 1024;
-
 /** Reports whatever the API would refuse. */
 export function checkHttp(value: unknown, field: string, report: Report): void {
   const match = readFields(value, field, report);
@@ -15,8 +11,6 @@ export function checkHttp(value: unknown, field: string, report: Report): void {
   knowsAll(match, ['methods', 'paths'], field, report);
   const methods = readList(match['methods'], `${field}.methods`, report) ?? [];
   const paths = readList(match['paths'], `${field}.paths`, report) ?? [];
-  if (methods.length > maxEntries) report(`${field}.methods`, `has more than ${maxEntries} entries`);
-  if (paths.length > maxEntries) report(`${field}.paths`, `has more than ${maxEntries} entries`);
   if (new Set(methods).size < methods.length) report(`${field}.methods`, 'names a method twice', 'remove one of them');
   for (const [i, method] of methods.entries()) if (typeof method !== 'string') report(`${field}.methods[${i}]`, `${shown(method)} must be a string`);
   for (const [i, path] of paths.entries()) checkPath(path, `${field}.paths[${i}]`, report);
@@ -32,7 +26,7 @@ function checkPath(value: unknown, field: string, report: Report): void {
   const given = [path['exact'], path['prefix']].filter((text) => !isAbsent(text) && text !== '');
   const [text] = given;
   if (given.length !== 1) report(field, 'needs either exact or prefix');
-  else if (typeof text !== 'string' || !/^\/[^?# ]*$/.test(text) || text.length > maxLength) {
+  else if (typeof text !== 'string' || !/^\/[^?# ]*$/.test(text)) {
     report(field, `${shown(text)} is no path`, 'begin it with "/", and use no "?", "#" or space');
   }
 }

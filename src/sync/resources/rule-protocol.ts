@@ -12,10 +12,15 @@ const names = Object.keys(protocolNumbers).join(', ');
 export function readProtocol(value: unknown, field: string, report: Report): number | undefined {
   if (isAbsent(value)) return undefined;
   const text = typeof value === 'string' ? value : '';
-  const number = byLowerCase.get(text.toLowerCase()) ?? (/^\d{1,3}$/.test(text) ? Number(text) : value);
+  const number = byLowerCase.get(text.toLowerCase()) ?? (/^\d+$/.test(text) ? Number(text) : value);
   if (typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= 255) return number;
   report(field, `${shown(value)} is no protocol`, `use one of ${names}, or a number from 1 to 255`);
   return undefined;
+}
+
+/** Whether the protocol is given by its name. */
+export function isName(value: unknown): boolean {
+  return typeof value === 'string' && !/^\d+$/.test(value);
 }
 
 /** Whether rules of the protocol may have ports. */

@@ -11,29 +11,19 @@ import { parseSelector } from '../../model/selector/parse.ts';
 import type { Report } from './problem.ts';
 import { isAbsent, shown } from './wire.ts';
 
-/** Characters. The API's limit. */
-const maxLength = 1024;
-
 export const hasNamespace: SelectorNode = Object.freeze({ kind: 'has', label: 'projectcalico.org/namespace' });
 export const hasServiceAccount: SelectorNode = Object.freeze({ kind: 'has', label: 'projectcalico.org/serviceaccount' });
 
 export interface SelectorRules {
   /** Where the field may say global(). */
   readonly allowsGlobal?: true;
-  /** Takes note of a text that is too long and can be read none the less; absent: it is as bad as one that cannot. */
-  readonly reportLength?: Report;
 }
 
-export function readSelector(value: unknown, field: string, report: Report, { allowsGlobal, reportLength }: SelectorRules = {}): SelectorNode | 'none' | undefined {
+export function readSelector(value: unknown, field: string, report: Report, { allowsGlobal }: SelectorRules = {}): SelectorNode | 'none' | undefined {
   if (isAbsent(value) || value === '') return 'none';
   if (typeof value !== 'string') {
     report(field, `${shown(value)} must be a string`);
     return undefined;
-  }
-  // Every character but those beyond U+FFFF is one unit of length.
-  if (value.length > maxLength && [...value].length > maxLength) {
-    (reportLength ?? report)(field, `has more than ${maxLength} characters`, 'shorten it, or make two rules of it');
-    if (reportLength === undefined) return undefined;
   }
   try {
     const { root } = parseSelector(value);
