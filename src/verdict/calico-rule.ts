@@ -104,12 +104,6 @@ function readConditions(rule: Fields, { namespace, direction }: RulePlace, field
   const hasTypes = icmp?.type !== undefined || notIcmp !== undefined;
   const said = [hasTypes ? protocol : nameOf(rule['protocol']), nameOf(rule['notProtocol'])];
   if ((said.includes(1) && ipVersion === 6) || (said.includes(58) && ipVersion === 4)) refuse('ipVersion', 'is not that of the ICMP protocol');
-  const versions = ([4, 6] as const).filter((version) => ipVersion === undefined || ipVersion === version);
-  const isPossible = versions.some((version) => hasNetOf(version, source) && hasNetOf(version, destination));
-  if (!isPossible) {
-    report(field, 'has networks that are never of one version with the rest of it');
-    valid = false;
-  }
   const hasPorts = [source, destination].some(({ ports, notPorts }) => ports.length + notPorts.length > 0);
   if (hasPorts && !transportNumbers.includes(protocol ?? 0)) refuse('protocol', 'must be TCP, UDP or SCTP where ports are named');
   if (direction === 'egress' && source.service !== undefined) refuse('source.services', 'is for ingress rules only');
@@ -130,10 +124,6 @@ function readConditions(rule: Fields, { namespace, direction }: RulePlace, field
 /** The number of a protocol that is given by name. */
 function nameOf(protocol: unknown): number | undefined {
   return typeof protocol === 'string' && !/^[0-9]/.test(protocol) ? readProtocol(protocol, '', () => {}) : undefined;
-}
-
-function hasNetOf(version: 4 | 6, { nets }: EntityRule): boolean {
-  return nets.length === 0 || nets.some(({ family }) => family === version);
 }
 
 function readIpVersion(value: unknown, field: string, report: Report): 4 | 6 | undefined {

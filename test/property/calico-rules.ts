@@ -148,8 +148,6 @@ export const brokenParts: readonly Json[] = [
   { protocol: 'TCP', destination: { ports: ['Http'] } },
   { protocol: 'TCP', destination: { notPorts: ['http', 'a_port'] } },
   { source: { serviceAccounts: { names: ["it's"] } } },
-  { ipVersion: 4, source: { nets: ['fd00:65::/32'] } },
-  { source: { nets: ['10.65.0.0/16'] }, destination: { nets: ['fd00:65::/32'] } },
   { protocol: 1, notICMP: { type: 8 }, ipVersion: 6 },
   { metadata: { annotations: { 'no key!': 'x' } } },
   { src: {} },

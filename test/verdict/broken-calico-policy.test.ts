@@ -160,8 +160,7 @@ test('rules that Calico’s API refuses', () => {
   assert.deepEqual(refused({ notProtocol: 58, ipVersion: 4 }), []);
   assert.deepEqual(refused({ protocol: 1, notICMP: { type: 8 }, ipVersion: 6 }), ['ipVersion']);
   const [v4, v6] = [{ nets: ['10.0.0.0/8'] }, { nets: ['fd00::/8'] }];
-  for (const parts of [{ ipVersion: 6, source: v4 }, { ipVersion: 4, destination: v6 }, { source: v4, destination: v6 }]) assert.deepEqual(refused(parts), ['spec.ingress[0]'], JSON.stringify(parts));
-  for (const parts of [{ ipVersion: 6, source: { nets: [...v4.nets, ...v6.nets] } }, { ipVersion: 4, source: { notNets: ['fd00::/8'] } }]) assert.deepEqual(refused(parts), []);
+  for (const parts of [{ ipVersion: 6, source: v4 }, { source: v4, destination: v6 }, { ipVersion: 4, source: { notNets: v6.nets } }]) assert.deepEqual(refused(parts), [], JSON.stringify(parts));
   for (const net of ['10.0.0.0/33', '10.0.0', '010.0.0.1', '::ffff:10.0.0.1', '', 7, null]) {
     assert.deepEqual(refused({ source: { nets: [net] } }), ['source.nets[0]'], String(net));
     assert.deepEqual(refused({ destination: { notNets: ['10.0.0.0/8', net] } }), ['destination.notNets[1]'], String(net));

@@ -1,6 +1,5 @@
 // One rule of a Calico policy → a rule of the model. What a bad rule becomes is said in closed-rules.ts.
 
-import { familyOf } from '../../model/net/cidr.ts';
 import type { Rule, RuleAction } from '../../model/rule.ts';
 import type { ReadRule } from './closed-rules.ts';
 import type { DecodeContext } from './decode-context.ts';
@@ -63,9 +62,6 @@ function readMatch(rule: Fields, field: string, { direction, namespace }: RulePl
   const named = [isName(rule['protocol']) || hasTypes ? family : undefined, isName(rule['notProtocol']) ? icmpFamily(notProtocol) : undefined];
   for (const other of named) {
     if (other !== undefined && ipVersion !== undefined && ipVersion !== other) report(`${field}.ipVersion`, `does not go with the ICMP of IPv${other}`);
-  }
-  if (![4, 6].some((each) => (ipVersion ?? each) === each && [source, destination].every(({ nets }) => nets.length === 0 || nets.some((net) => familyOf(net) === each)))) {
-    report(field, 'can match no packet: its networks are not of one IP version', 'make a rule of each');
   }
   for (const name of ['icmp', 'notICMP']) {
     if (!isAbsent(rule[name]) && family === undefined) report(`${field}.${name}`, 'needs protocol ICMP or ICMPv6');
