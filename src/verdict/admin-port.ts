@@ -1,7 +1,6 @@
 // One entry of `protocols` (ClusterNetworkPolicy) or `ports` (its predecessors) of the network policy API. In: the wire form. Out: the
 // ports it means, any of which may match; undefined, and reported, where the API refuses it. A name means a port of whatever protocol.
 
-import { portNameProblem } from './names.ts';
 import type { RulePort } from './network-policy-port.ts';
 import { transportProtocols } from './pods.ts';
 import { fieldsOf, isAbsent, knowsAll } from './wire.ts';
@@ -27,9 +26,10 @@ function choose(value: unknown, names: readonly string[], field: string, report:
 }
 
 function readName(value: unknown, field: string, report: Report): readonly RulePort[] | undefined {
-  const problem = typeof value === 'string' ? portNameProblem(value) : 'must be a name';
-  if (problem === undefined) return [...transportProtocols.values()].map((protocol) => ({ protocol, port: { name: String(value) } }));
-  report(field, problem);
+  // Of any text, unlike in other policies: the API does not look at it. What cannot be a name is nobody's.
+  const isName = typeof value === 'string' && value.length > 0 && value.isWellFormed();
+  if (isName) return [...transportProtocols.values()].map((protocol) => ({ protocol, port: { name: value } }));
+  report(field, 'must be a name');
   return undefined;
 }
 

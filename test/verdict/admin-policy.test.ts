@@ -124,6 +124,7 @@ test('protocols of a ClusterNetworkPolicy: numbers, ranges and names of whatever
   assert.deepEqual(admitted('protocols', [{ udp: { destinationPort: { range: { start: 53, end: 80 } } } }, { sctp: { destinationPort: { number: 80 } } }]), ['17 53', '17 80', '132 80']);
   assert.deepEqual(admitted('protocols', [{ destinationNamedPort: 'http' }]), ['6 8080']);
   assert.deepEqual(admitted('protocols', [{ destinationNamedPort: 'dns' }]), ['17 53']);
+  assert.deepEqual(admitted('protocols', [{ destinationNamedPort: 'Http!' }]), []);
 });
 
 test('ports of an AdminNetworkPolicy', () => {
@@ -219,7 +220,8 @@ test('rules that the network policy API refuses', () => {
   assert.deepEqual(protocols({ tcp: { destinationPort: { range: { start: 5, end: 5 } } } }), ['[0].tcp.destinationPort.range']);
   assert.deepEqual(protocols({ tcp: { port: 1 } }), ['[0].tcp.port']);
   assert.deepEqual(protocols({ icmp: {} }), ['[0].icmp']);
-  assert.deepEqual(protocols({ destinationNamedPort: 80 }), ['[0].destinationNamedPort']);
+  for (const name of [80, '', '\ud800']) assert.deepEqual(protocols({ destinationNamedPort: name }), ['[0].destinationNamedPort']);
+  assert.deepEqual(protocols({ destinationNamedPort: 'Http!' }), []);
   assert.deepEqual(refused({ from: [everywhere], ports: [] }), ['ports']);
 });
 

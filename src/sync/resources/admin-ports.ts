@@ -3,7 +3,7 @@
 
 import type { Port } from '../../model/net/port.ts';
 import { protocolNumbers } from '../../model/net/protocol.ts';
-import { isPortNumber, portNameProblem } from './names.ts';
+import { isPortNumber } from './names.ts';
 import { byProtocol, type PortEntry } from './policy-ports.ts';
 import type { Report } from './problem.ts';
 import { type Fields, fieldsOf, isAbsent, knowsAll, readList, shown } from './wire.ts';
@@ -103,9 +103,9 @@ function readRange(value: unknown, others: readonly string[], field: string, rep
   return knowsAll(range, [...others, 'start', 'end'], field, report) ? { first: start, last: end } : undefined;
 }
 
+/** The API takes any text. One that no port can have is the name of none. */
 function readName(value: unknown, field: string, report: Report): Entry | undefined {
-  const problem = typeof value === 'string' ? portNameProblem(value) : 'must be a string';
-  if (problem === undefined) return { name: value as string };
-  report(field, `${shown(value)} ${problem}`);
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return { name: value };
+  report(field, `${shown(value)} is no name of a port`);
   return undefined;
 }

@@ -92,6 +92,10 @@ describe('ports', () => {
     const wanted = [[6, [{ first: 80, last: 80 }]], [17, [{ first: 1, last: 2 }, { first: 9, last: 9 }]], [undefined, [{ name: 'web' }]]];
     assert.deepEqual(portsOf(valid(baseline({ egress: [{ action: 'Allow', to: from, ports }] })).egress), wanted);
   });
+  test('a name that no port can have is the name of none: the API takes it', () => {
+    const { ingress } = valid(cluster({ ingress: [{ action: 'Deny', from, protocols: [{ destinationNamedPort: 'Web!' }] }] }));
+    assert.deepEqual(ingress.map(({ destination }) => destination.ports), [[{ name: 'Web!' }]]);
+  });
   test('names are those of pods, also on networks', () => {
     const protocols = [{ destinationNamedPort: 'web' }];
     const { ingress, egress } = valid(cluster({ ingress: [{ action: 'Accept', from, protocols }], egress: [{ action: 'Deny', to: [{ networks: ['10.0.0.0/8'] }, { namespaces: {} }], protocols }] }));
@@ -125,7 +129,8 @@ describe('a bad rule: what allows disappears, what denies or passes on denies ev
     ['a range that goes down', { protocols: [{ udp: { destinationPort: { range: { start: 2, end: 1 } } } }] }, '.protocols[0].udp.destinationPort.range'],
     ['port 0', { protocols: [{ udp: { destinationPort: { number: 0 } } }] }, '.protocols[0].udp.destinationPort.number'],
     ['a protocol that is not known', { protocols: [{ icmp: {} }] }, '.protocols[0]'],
-    ['a name that no port can have', { protocols: [{ destinationNamedPort: 'Web!' }] }, '.protocols[0].destinationNamedPort'],
+    ['a name that is empty', { protocols: [{ destinationNamedPort: '' }] }, '.protocols[0].destinationNamedPort'],
+    ['a name that is no text', { protocols: [{ destinationNamedPort: 80 }] }, '.protocols[0].destinationNamedPort'],
     ['a name that is too long', { name: 'x'.repeat(101) }, '.name'],
     ['an unknown field', { ports: [] }, '.ports'],
   ];
