@@ -36,7 +36,7 @@ function spec(isGlobal: boolean): fc.Arbitrary<Json> {
   return fc
     .tuple(tier, order, types, fc.oneof({ weight: 40, arbitrary: subject }, { weight: 1, arbitrary: fc.constant(longSelector) }).map((selector): Json => ({ selector })), accounts, namespaces, application, rules('ingress'), rules('egress'))
     .map((parts) => Object.assign({}, ...parts) as Json)
-    .map((drawn) => (drawn['preDNAT'] === true ? { ...drawn, types: ['Ingress'], egress: [] } : drawn));
+    .map((drawn) => (drawn['preDNAT'] === true ? { ...drawn, ...('types' in drawn ? { types: ['Ingress'] } : {}), egress: [] } : drawn));
 }
 
 /** One rule, or something else about the policy, that the API refuses. */

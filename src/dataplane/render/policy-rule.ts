@@ -27,7 +27,7 @@ import type { Match, Rule, Target } from './rule.ts';
 
 const anyNet: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
 /**
- * iptables-restore takes 255 words and 10,239 characters for a rule. Lists that the API limits to fifty must not reach that: of the
+ * iptables-restore takes 255 words and 10,239 characters for a rule. Lists of any length must not reach that: of the
  * exceptions of one end so many of each kind are in the rule itself, the others become a block; and comments end.
  */
 const inlineExceptions = 2;
