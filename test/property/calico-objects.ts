@@ -12,7 +12,7 @@ const calico = 'crd.projectcalico.org/v1';
 
 export const tierObject: fc.Arbitrary<WireObject> = fc
   .tuple(
-    fc.constantFrom('red', 'blue', 'red', 'blue', 'adminnetworkpolicy'),
+    fc.constantFrom(...Array<readonly string[]>(4).fill(['red', 'blue', 'red', 'blue', 'adminnetworkpolicy']).flat(), 'default', 'kube-admin'),
     fc.oneof(
       {
         weight: 15,
@@ -48,17 +48,22 @@ export const networkSet: fc.Arbitrary<WireObject> = fc
     spec: { nets },
   }));
 
+export const hostAddresses: readonly string[] = [...outsideAddresses, '10.65.1.3', podAddress(0, 4), podAddress(0, 5), '2001:db8::9'];
+/** The last three allow nothing: an account's profile has no rules, and what is not there denies. */
+const hostProfile = fc.constantFrom('projectcalico-default-allow', ...namespaceNames.map((name) => `kns.${name}`), 'ksa.alpha.default', 'ksa.alpha.gone', 'kns.gone');
+
 export const hostEndpoint: fc.Arbitrary<WireObject> = fc
   .tuple(
     fc.constantFrom('h1', 'h2', 'h3'),
     fc.constantFrom(nodes[0], nodes[0], nodes[1]),
-    fc.constantFrom('eth0', 'eth1', '*', '*', ''),
-    fc.uniqueArray(fc.constantFrom<string>(...outsideAddresses, '10.65.1.3', podAddress(0, 4), podAddress(0, 5), '2001:db8::9'), { minLength: 1, maxLength: 3 }),
+    // Without a name it is found by its addresses.
+    fc.constantFrom('eth0', 'eth1', '*', '*', '', ''),
+    fc.uniqueArray(fc.constantFrom(...hostAddresses), { minLength: 1, maxLength: 3 }),
     setLabels,
-    sometimes(40, fc.constantFrom('projectcalico-default-allow', ...namespaceNames.map((name) => `kns.${name}`))),
+    fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 2, arbitrary: fc.uniqueArray(hostProfile, { minLength: 1, maxLength: 3 }) }),
     chance(25),
   )
-  .map(([name, node, interfaceName, expectedIPs, labels, profile, isBroken]) => ({
+  .map(([name, node, interfaceName, expectedIPs, labels, profiles, isBroken]) => ({
     apiVersion: calico,
     kind: 'HostEndpoint',
     metadata: { name, labels },
@@ -68,7 +73,7 @@ export const hostEndpoint: fc.Arbitrary<WireObject> = fc
       expectedIPs: isBroken ? [...expectedIPs, '10.65.0.0/16'] : expectedIPs,
       // Two of them are names that pods have too: Kubernetes' own policies mean pods only.
       ports: [{ name: 'metrics', protocol: 'TCP', port: 8090 }, { name: 'metrics', protocol: 'UDP', port: 8082 }, { name: 'http', protocol: 'TCP', port: 82 }, { name: 'dns', protocol: 'UDP', port: 81 }],
-      ...(profile === null ? {} : { profiles: [profile] }),
+      ...(profiles.length === 0 ? {} : { profiles }),
     },
   }));
 

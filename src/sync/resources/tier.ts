@@ -38,7 +38,7 @@ function decodeTier(object: unknown): Decoded<Tier> {
   const defaultAction = isAbsent(spec['defaultAction']) ? 'Deny' : spec['defaultAction'];
   if (defaultAction !== 'Deny' && defaultAction !== 'Pass') report('spec.defaultAction', `${shown(defaultAction)} is no default action`, 'use Deny or Pass');
   const fixed = builtIn.get(meta?.name ?? '');
-  if (fixed !== undefined && order !== fixed.order) report('spec.order', `must be ${fixed.order} for the tier ${meta?.name ?? ''}`);
+  if (fixed !== undefined && (order ?? defaultTierOrder) !== fixed.order) report('spec.order', `must be ${fixed.order} for the tier ${meta?.name ?? ''}`);
   if (fixed !== undefined && defaultAction !== fixed.defaultAction) report('spec.defaultAction', `must be ${fixed.defaultAction} for the tier ${meta?.name ?? ''}`);
   if (meta === undefined || problems.length > 0) {
     return { value: undefined, problems, consequence: 'the tier counts as absent: its policies come after those of all tiers, and what they do not allow is denied' };

@@ -37,6 +37,7 @@ describe('a Tier', () => {
   test('that is built in may say what it is', () => {
     assert.equal(valid(decode({ order: 1_000_000, defaultAction: 'Deny' }, 'default')).order, 1_000_000);
     assert.equal(valid(decode({ order: 1000, defaultAction: 'Pass' }, 'kube-admin')).defaultAction, 'pass');
+    assert.equal(valid(decode({}, 'default')).order, 1_000_000);
   });
   for (const [what, spec, field, name] of [
     ['a default action that is none', { defaultAction: 'Allow' }, 'spec.defaultAction'],
@@ -44,6 +45,8 @@ describe('a Tier', () => {
     ['an unknown field', { priority: 1 }, 'spec.priority'],
     ['a name with a dot', {}, 'metadata.name', 'a.b'],
     ['another order for default', { order: 1 }, 'spec.order', 'default'],
+    ['another action for default, which would void all isolation of Kubernetes', { order: 1_000_000, defaultAction: 'Pass' }, 'spec.defaultAction', 'default'],
+    ['no order for kube-admin', { defaultAction: 'Pass' }, 'spec.order', 'kube-admin'],
     ['another action for kube-baseline', { order: 10_000_000 }, 'spec.defaultAction', 'kube-baseline'],
   ] as const) {
     test(`with ${what} is absent`, () => {
