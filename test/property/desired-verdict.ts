@@ -4,6 +4,7 @@
 import { BlockList } from 'node:net';
 import type { ActiveEndpoint, ActiveEntity, ActiveHostEndpoint, ActiveRule, EndpointTier } from '../../src/model/desired.ts';
 import type { Packet } from '../../src/model/packet.ts';
+import type { World } from '../../src/model/verdict.ts';
 import type { DesiredState } from './desired-state.ts';
 
 type Direction = 'ingress' | 'egress';
@@ -13,13 +14,14 @@ const protocolNames: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 1
 
 export class DesiredVerdict {
   readonly #state: DesiredState;
-  readonly #isWorkload: (interfaceName: string) => boolean;
+  readonly #options: World['options'];
   readonly #byInterface: ReadonlyMap<string, ActiveEndpoint>;
   readonly #nets = new Map<string, BlockList>();
 
-  constructor(state: DesiredState, isWorkload: (interfaceName: string) => boolean) {
+  /** `options` as the dataplane finds them: which interfaces are workloads', and the addresses of those of the host. */
+  constructor(state: DesiredState, options: World['options']) {
     this.#state = state;
-    this.#isWorkload = isWorkload;
+    this.#options = options;
     this.#byInterface = new Map([...state.endpoints.values()].map((endpoint) => [endpoint.interfaceName, endpoint]));
   }
 
@@ -48,10 +50,16 @@ export class DesiredVerdict {
     return answer === 'none' ? this.#profilesAllow(host.profiles, direction, packet) : answer === 'allow';
   }
 
-  /** Of several with the same name the first one counts. */
+  /** Of several that name the interface, or have an address of it and name none, the first one counts. */
   #hostAt(interfaceName: string): ActiveHostEndpoint | undefined {
     const hosts = [...this.#state.hostEndpoints.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-    return hosts.find((host) => host.interfaceName === interfaceName) ?? hosts.find((host) => host.interfaceName === '*');
+    const there = this.#options.hostInterfaces?.[interfaceName] ?? [];
+    const isIt = ({ interfaceName: name, expectedAddresses }: ActiveHostEndpoint): boolean => (name === '' ? expectedAddresses.some((address) => there.includes(address)) : name === interfaceName);
+    return hosts.find(isIt) ?? hosts.find((host) => host.interfaceName === '*');
+  }
+
+  #isWorkload(interfaceName: string): boolean {
+    return this.#options.interfacePrefixes.some((prefix) => interfaceName.startsWith(prefix));
   }
 
   #allowsWorkload(interfaceName: string, direction: Direction, packet: Packet): boolean {

@@ -27,7 +27,7 @@ function run({ runs, seed, threads }: Share): ReturnType<Coverage['counts']> {
       const desired = graph.update(batchOf(feed.list(world.objects), true));
       if (desired !== undefined) state.take(desired);
       const judged = judge(world);
-      const verdict = new DesiredVerdict(state, (name) => world.options.interfacePrefixes.some((prefix) => name.startsWith(prefix)));
+      const verdict = new DesiredVerdict(state, world.options);
       const packets = wideAimed(world, aims);
       const verdicts = packets.map((packet) => judged.verdict(packet));
       for (const [index, packet] of packets.entries()) {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createGraph } from '../../src/calc/graph.ts';
 import type { Packet } from '../../src/model/packet.ts';
+import type { Decision, World } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { DesiredState } from './desired-state.ts';
 import { DesiredVerdict } from './desired-verdict.ts';
@@ -23,6 +24,15 @@ function own({ inInterface, outInterface, ...packet }: Packet): readonly Packet[
   return [{ ...packet, inInterface: name }, { ...packet, outInterface: name }];
 }
 
+/** What is worth counting of a decision: how it fell, and of which sort the host endpoint is that took it. */
+function sortsOf({ action, reason, endpoint }: Decision, { objects }: World): readonly string[] {
+  const said = `${action} by ${reason}`;
+  const host = objects.find(({ kind, metadata }) => kind === 'HostEndpoint' && metadata.name === endpoint);
+  if (host === undefined) return [said];
+  const { interfaceName, profiles = [] } = host['spec'] as { readonly interfaceName?: string; readonly profiles?: readonly string[] };
+  return [said, ...(interfaceName === undefined ? [`${action} of one found by its address`] : []), ...(profiles.length > 1 && (reason === 'profile' || reason === 'no-profile') ? [`${action} by several profiles`] : [])];
+}
+
 test(`the host's own traffic is what its host endpoints allow (seed ${seed})`, (context) => {
   const reasons = new Map<string, number>();
   fc.assert(
@@ -31,18 +41,18 @@ test(`the host's own traffic is what its host endpoints allow (seed ${seed})`, (
       const told = new DesiredState();
       if (desired !== undefined) told.take(desired);
       const judged = judge(world);
-      const answer = new DesiredVerdict(told, (name) => world.options.interfacePrefixes.some((prefix) => name.startsWith(prefix)));
+      const answer = new DesiredVerdict(told, world.options);
       for (const packet of wideAimed(world, aims).flatMap(own)) {
         const { action, decisions } = judged.verdict(packet);
         assert.equal(answer.isOwnAllowed(packet) ? 'allow' : 'deny', action, `${JSON.stringify(packet)} ${JSON.stringify(decisions)}`);
-        const said = `${action} by ${decisions.at(-1)?.reason}`;
-        reasons.set(said, (reasons.get(said) ?? 0) + 1);
+        for (const said of sortsOf(decisions.at(-1) ?? assert.fail('somebody decides'), world)) reasons.set(said, (reasons.get(said) ?? 0) + 1);
       }
     }),
     { numRuns: runsOf(300), seed },
   );
   context.diagnostic([...reasons].map(([said, count]) => `${said}: ${count}`).join(', '));
-  for (const said of ['allow by rule', 'deny by rule', 'deny by end-of-tier', 'allow by profile', 'deny by no-profile', 'allow by not-policed']) {
+  const all = ['allow by rule', 'deny by rule', 'deny by end-of-tier', 'allow by profile', 'deny by no-profile', 'allow by not-policed', 'allow of one found by its address', 'deny of one found by its address', 'allow by several profiles', 'deny by several profiles'];
+  for (const said of all) {
     assert.ok((reasons.get(said) ?? 0) >= runsOf(100), `${said}: ${reasons.get(said) ?? 0}`);
   }
 });

@@ -4,7 +4,7 @@
 import * as fc from 'fast-check';
 import type { WireObject, World } from '../../src/model/verdict.ts';
 import { adminNetworkPolicy, baselineAdminNetworkPolicy, clusterNetworkPolicy } from './admin-policies.ts';
-import { endpointSlice, hostEndpoint, networkSet, sixOf, stagedPolicy, tierObject } from './calico-objects.ts';
+import { endpointSlice, hostAddresses, hostEndpoint, networkSet, sixOf, stagedPolicy, tierObject } from './calico-objects.ts';
 import { historyOf } from './changes.ts';
 import { calicoNetworkPolicy, globalNetworkPolicy, rivals } from './calico-policies.ts';
 import { networkPolicy } from './network-policies.ts';
@@ -31,7 +31,11 @@ const policies = fc
   )
   .map((lists) => lists.flat());
 
-const wideOptions = fc.tuple(options, fc.constantFrom('Ignore' as const, 'Drop' as const)).map(([each, httpRules]): World['options'] => ({ ...each, httpRules }));
+/** Of the addresses that host endpoints expect: some are on no interface, some on two. */
+const hostInterfaces = fc.record({ eth0: fc.subarray([...hostAddresses]), eth1: fc.subarray([...hostAddresses]), eth2: fc.constant([]) });
+const wideOptions = fc
+  .tuple(options, fc.constantFrom('Ignore' as const, 'Drop' as const), hostInterfaces)
+  .map(([each, httpRules, interfaces]): World['options'] => ({ ...each, httpRules, hostInterfaces: interfaces }));
 
 export const wideWorld: fc.Arbitrary<World> = fc
   .tuple(namespaces, accounts, distinct(widePod, 5, 12), references, policies, wideOptions)
