@@ -58,11 +58,14 @@ export const adminPolicyCrds = (): readonly KubeObject[] => [
 
 export const OUR_CRDS = path.join(import.meta.dirname, "..", "..", "..", "manifests", "crds.yaml");
 
-/** The definitions in a file. */
+/** The definitions in a file, no document of which may have errors. */
 export const crdsIn = (file: string): readonly KubeObject[] =>
   parseAllDocuments(readFileSync(file, "utf8"))
-    .map((document) => document.toJS() as KubeObject)
-    .filter((object) => object?.kind === "CustomResourceDefinition");
+    .flatMap((document) => {
+      if (document.errors.length > 0) throw new Error(`${file}: ${document.errors.join("; ")}`);
+      const object = document.toJS() as KubeObject | null;
+      return object?.kind === "CustomResourceDefinition" ? [object] : [];
+    });
 
 interface Definition {
   readonly group: string;
