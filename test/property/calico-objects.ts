@@ -25,7 +25,7 @@ export const tierObject: fc.Arbitrary<WireObject> = fc
   )
   .map(([name, spec]) => ({ apiVersion: calico, kind: 'Tier', metadata: { name }, spec }));
 
-const setLabels = fc.tuple(podLabels, sometimes(60, fc.constantFrom('outside', 'node')), chance(8)).map(([labels, role, spoofs]) => ({
+const setLabels = fc.tuple(podLabels, sometimes(60, fc.constantFrom('outside', 'node')), chance(25)).map(([labels, role, spoofs]) => ({
   ...labels,
   ...(role === null ? {} : { role }),
   ...(spoofs ? { 'pcns.env': 'prod', 'projectcalico.org/serviceaccount': 'default' } : {}),
