@@ -8,7 +8,8 @@
 //   (5 destroy what nothing uses: later, when idle)
 //
 // Without transactions, 2 and 4 are one call, unless 2 may be refused. 3 waits for 2, and while 2 or 3 is refused 4 is done for the
-// members that have nothing to do with it: one bad rule or full set holds up nobody else's addresses.
+// members that have nothing to do with it: one bad rule or full set holds up nobody else's addresses. 3 does not wait for members of
+// sets that no rule will look into once it is done.
 
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -16,6 +17,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import { originText } from '../model/origin.ts';
 import { OutcomeUnknown, SetCommandsFailed, TransactionRefused } from './errors.ts';
 import type { SetTool } from './kernel.ts';
+import { meansFull } from './ipsets/tracked-set.ts';
 import type { SetCommand } from './ipsets/tracked-set.ts';
 import type { Transaction } from './iptables/transaction.ts';
 import type { Plane } from './plane.ts';
@@ -50,7 +52,7 @@ export async function apply(parts: ApplyParts, writeRules: boolean): Promise<App
   const transactions = plannedTransactions(planes);
   const closing = planes.map((plane) => plane.sets.planClosing());
   if (transactions.length === 0 && closing.flat().every(({ kind }) => kind === 'del')) {
-    const changed = await runSets(parts, (plane, i) => [...(closing[i] ?? []), ...plane.sets.planOpening(holdBack(plane, plane.sets.stuck))]);
+    const changed = await runSets(parts, (plane, i) => [...(closing[i] ?? []), ...plane.sets.planOpening(holdBack(plane, plane.needed(plane.sets.stuck)))]);
     await parts.onStep?.('open');
     return { rules: 'done', sets: worse(created, changed) };
   }
@@ -63,14 +65,14 @@ export async function apply(parts: ApplyParts, writeRules: boolean): Promise<App
   await parts.onStep?.('rules');
   if (rules === 'unknown') return { rules, sets: closed };
 
-  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? holdBack(plane, plane.sets.unclosed) : plane.heldBack(plane.sets.unclosed)));
+  const opened = await runSets(parts, (plane) => plane.sets.planOpening(rules === 'done' ? holdBack(plane, plane.needed(plane.sets.unclosed)) : plane.heldBack(plane.sets.unclosed)));
   await parts.onStep?.('open');
   return { rules, sets: worse(closed, opened) };
 }
 
 async function writeRulesNow(parts: ApplyParts, transactions: readonly Planned[], writeRules: boolean): Promise<ApplyResult['rules']> {
   if (transactions.length === 0) return 'done';
-  const isWaiting = transactions.some(({ plane: { sets }, transaction }) => sets.unclosed.length > 0 || [...transaction.sets].some((name) => !sets.isReady(name)));
+  const isWaiting = transactions.some(({ plane, transaction }) => plane.needed(plane.sets.unclosed).length > 0 || [...transaction.sets].some((name) => !plane.sets.isReady(name)));
   if (isWaiting) return 'waiting';
   return writeRules ? writeTransactions(parts, transactions) : 'held';
 }
@@ -174,6 +176,15 @@ export function remedy(output: string, ownerIsKnown: boolean): string {
     return 'the kernel lacks something that the rule needs: load xt_set, xt_comment, xt_conntrack, xt_multiport and xt_mark (modprobe), or compare the versions of kernel and iptables';
   }
   return ownerIsKnown ? 'change or delete the object that is named' : 'see the message of the tool; all changes of the table wait';
+}
+
+/** The same for sets. */
+export function remedyForSet(output: string): string {
+  if (meansFull(output)) return 'raise FELIX_MAXIPSETSIZE; until then, or until members leave, those that do not fit are missing';
+  if (/same name already exists|in use by a kernel component/.test(output)) {
+    return 'somebody else has made or uses a set of this name: remove the rules that use it, and destroy it; it is tried again with growing delays';
+  }
+  return 'tried again with growing delays';
 }
 
 function worse(a: Outcome, b: Outcome): Outcome {

@@ -21,7 +21,7 @@ import type { RenderOptions } from './render/options.ts';
 import { failClosedChain, policyChains, profileChains } from './render/policy.ts';
 import type { Chain, Rule } from './render/rule.ts';
 import { filterChains } from './render/static.ts';
-import { closedForm, controlRules, renderAlone } from './refused-rules.ts';
+import { closedForm, controlRules, renderAlone, setsOf } from './refused-rules.ts';
 import type { PolicyRule } from './refused-rules.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
@@ -95,9 +95,16 @@ export class DesiredRules {
     );
   }
 
-  /** Sets that a rule looks into and that are not there. */
+  /** Rules of policies that look into one of these sets, without those that are refused already. Walks through all rules. */
+  lookingInto(names: ReadonlySet<string>): PolicyRule[] {
+    const ids = new Set(this.#sets.idsOf(names));
+    const policies = ids.size === 0 ? [] : [...this.#policies.values()];
+    return policies.flatMap((policy) => this.#rulesOf(policy, (rule) => setsOf(rule).some((id) => ids.has(id)) && !this.#isRefused(policy, rule)));
+  }
+
+  /** Sets that a rule looks into and that are not there, or let in too much. */
   missingSets({ rendered }: PolicyRule): string[] {
-    return rendered.flatMap(({ sets }) => sets.filter((name) => !this.#sets.isHeld(name)));
+    return rendered.flatMap(({ sets }) => sets.filter((name) => !this.#sets.isReady(name)));
   }
 
   /** Rules that the kernel takes unless it lacks what policies are made of. */

@@ -15,11 +15,12 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Family } from '../model/packet.ts';
-import { apply } from './apply.ts';
+import { apply, remedyForSet } from './apply.ts';
 import type { ApplyParts, ApplyResult, Step } from './apply.ts';
 import { BackOff } from './back-off.ts';
 import type { Ring } from './doorbell.ts';
 import { ReadFailed } from './errors.ts';
+import type { SetFailure } from './ipsets/family-sets.ts';
 import type { Drift } from './iptables/drift.ts';
 import type { RuleTool, SetTool } from './kernel.ts';
 import { KernelReader } from './kernel-reader.ts';
@@ -91,8 +92,12 @@ export class Driver {
   #rulesWait = false;
   #lastApplyAt = 0;
   #repairNotBefore = 0;
+  /** What the sets' revision was when an apply found nothing that it might write. */
+  #heldBackAt: number | undefined;
   /** The pass under way takes longer than `patience`. */
   #isSlow = false;
+  /** What was logged of sets that fail, by their names. */
+  #loggedSets: ReadonlyMap<string, string> = new Map();
   /** Why the last read failed. */
   #readFailure = '';
 
@@ -220,7 +225,7 @@ export class Driver {
     if (job !== undefined) times.push(job);
     const notBefore = Math.max(this.#repairNotBefore, this.#doubtBackOff.notBefore);
     if (this.#synced && this.#rulesPending && !this.#rulesWait) times.push(Math.max(notBefore, this.#ruleBackOff.notBefore));
-    else if (this.#synced && (this.#fresh || this.#setsPending)) times.push(notBefore);
+    else if (this.#synced && (this.#fresh || this.#setsDue)) times.push(notBefore);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -265,18 +270,29 @@ export class Driver {
     if (!this.#synced || !this.#doubtBackOff.isDue) return false;
     if (this.#fresh) return true;
     if (this.#now < this.#repairNotBefore) return false;
-    return this.#rulesPending ? !this.#rulesWait && this.#ruleBackOff.isDue : this.#setsPending;
+    return this.#rulesPending ? !this.#rulesWait && this.#ruleBackOff.isDue : this.#setsDue;
+  }
+
+  /** Members that are held back, with nothing else to write, wait for news, for what a read finds, or until sets are tried again. */
+  get #setsDue(): boolean {
+    return this.#setsPending && this.#setsRevision !== this.#heldBackAt;
+  }
+
+  get #setsRevision(): number {
+    return this.#planes.reduce((sum, { sets }) => sum + sets.revision, 0);
   }
 
   async #apply(): Promise<boolean> {
     const { metrics, clock } = this.#parts;
     const startedAt = this.#now;
     this.#fresh = false;
+    const revision = this.#setsRevision;
     const result = await apply(this.#applyParts, this.#ruleBackOff.isDue);
+    this.#heldBackAt = this.#setsRevision === revision ? revision : undefined;
     this.#lastApplyAt = this.#now;
     metrics.observe('felix_int_dataplane_apply_time_seconds', (this.#lastApplyAt - startedAt) / 1_000);
     this.#judge(result);
-    if (this.#rulesPending || this.#setsPending || this.#planes.some((plane) => plane.sets.failures.length > 0)) return true;
+    if (this.#rulesPending || this.#setsPending || this.#planes.some((plane) => plane.setsHoldUp)) return true;
     for (const plane of this.#planes) plane.rules.settled();
     this.#firstApply();
     const acknowledgedAt = clock.now();
@@ -300,12 +316,15 @@ export class Driver {
 
   /** Failures stay listed until a retry succeeds; what is refused between two retries neither delays the next one nor fills the log. */
   #judgeSets(): void {
-    if (!this.#rulesWait && this.#planes.every((plane) => plane.sets.failures.length === 0)) this.#setBackOff.succeeded();
-    else if (this.#setBackOff.failures === 0 || this.#setBackOff.isDue) {
+    if (!this.#rulesWait && this.#planes.every((plane) => plane.sets.failures.length === 0)) {
+      this.#setBackOff.succeeded();
+      this.#loggedSets = new Map();
+    } else if (this.#setBackOff.failures === 0 || this.#setBackOff.isDue) {
       this.#setBackOff.failed();
       this.#logSetFailures();
-      if (this.#rulesWait && this.#setBackOff.failures > 1) this.#quarantine.setsFailed();
     }
+    // News may need a set that was refused long before.
+    if (this.#setBackOff.failures > 1 && (this.#rulesWait || this.#planes.some((plane) => plane.needed(plane.sets.stuck).length > 0))) this.#quarantine.setsFailed();
   }
 
   #publishSizes(): void {
@@ -318,10 +337,14 @@ export class Driver {
     }
   }
 
+  /** Each once. */
   #logSetFailures(): void {
-    for (const plane of this.#planes) {
-      for (const { name, description, output } of plane.sets.failures) {
-        this.#parts.logger.error({ set: name, description, output: output.trim(), remedy: remedyFor(output) }, 'ipset refused a change');
+    const logged = this.#loggedSets;
+    const failures = this.#planes.flatMap(({ sets }) => sets.failures);
+    this.#loggedSets = new Map(failures.map(({ name, output }) => [name, output]));
+    for (const { name, description, output } of failures) {
+      if (logged.get(name) !== output) {
+        this.#parts.logger.error({ set: name, description, output: output.trim(), remedy: remedyForSet(output) }, 'ipset refused a change');
       }
     }
   }
@@ -405,17 +428,16 @@ export class Driver {
     if (this.#readBackOff.failures > 1) problems.push(`the kernel cannot be read, what others do to our rules is not seen: ${this.#readFailure}`);
     if (this.#doubtBackOff.failures > 0 && (this.#rulesPending || this.#setsPending)) problems.push('iptables or ipset did not acknowledge a change; it is tried again');
     if (this.#ruleBackOff.failures > 0) problems.push('iptables refuses a transaction; the rules in force are the last good ones');
-    for (const plane of this.#planes) for (const { name, description } of plane.sets.failures) problems.push(`ipset refuses changes to ${name} (${description})`);
+    for (const { name, description } of this.#planes.flatMap((plane) => this.#setProblems(plane))) problems.push(`ipset refuses changes to ${name} (${description})`);
     if (this.#rulesWait && problems.length === 0) problems.push('rules wait for a set');
     if (!this.#appliedOnce && problems.length === 0) problems.push('writing the first complete state');
     return problems;
   }
-}
 
-function remedyFor(output: string): string {
-  if (/full/i.test(output)) return 'raise FELIX_MAXIPSETSIZE; until then the members that do not fit are missing';
-  if (/same name already exists|in use by a kernel component/.test(output)) {
-    return 'somebody else has made or uses a set of this name: remove the rules that use it, and destroy it; it is tried again with growing delays';
+  /** Without sets that are full and that nobody looks into: their policies are closed, and noted. */
+  #setProblems(plane: Plane): SetFailure[] {
+    const { sets } = plane;
+    const stuck = plane.needed(sets.stuck);
+    return sets.failures.filter(({ name, isFull }) => this.#rulesWait || !isFull || sets.isReady(name) || stuck.includes(name));
   }
-  return 'tried again with growing delays';
 }

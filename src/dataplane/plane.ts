@@ -43,6 +43,19 @@ export class Plane {
     return { ip_version: String(this.family), table: this.table.name };
   }
 
+  /** Those of these sets that the rules look into as they should be; into the others they soon will not, or do not any more. */
+  needed(sets: readonly string[]): readonly string[] {
+    if (sets.length === 0) return sets;
+    const wanted = this.table.wantedSets();
+    return sets.filter((name) => wanted.has(name));
+  }
+
+  /** Something of its sets is not in force and holds something up. A set that is full does not where nobody looks for what is not in it. */
+  get setsHoldUp(): boolean {
+    const { failures } = this.sets;
+    return failures.length > 0 && (failures.some(({ isFull }) => !isFull) || this.needed(this.sets.stuck).length > 0);
+  }
+
   /**
    * While the table, or a set, cannot be written: which members must wait. Those of sets on the way of an endpoint whose way is not
    * wholly the new one; and every address of this node's own endpoints, because a packet between two of them is judged by both, of

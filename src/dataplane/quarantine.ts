@@ -1,7 +1,7 @@
 // Finds out which rules of policies the kernel refuses, so that one policy does not hold up all others, and asks for them again every
-// now and then. The same for rules that wait for a set that cannot be made. In: planes whose transaction was refused although it was
-// made anew, failures of sets. Out: what is refused has its closed form in DesiredRules (ADR 0007), one warning for each policy, notes
-// for the health detail.
+// now and then. The same for rules that look into a set that cannot be made, or does not take the members by which it lets in less: they
+// are what they were as soon as it is right. In: planes whose transaction was refused although it was made anew, failures of sets. Out:
+// what is refused has its closed form in DesiredRules (ADR 0007), one warning for each policy or set, notes for the health detail.
 //
 //  - The kernel is asked by a chain that nothing leads to: it checks the rules of such a chain as well, and no packet notices.
 //  - Nobody is to blame where the kernel refuses rules of no policy in particular, nor for a set that somebody destroyed: the
@@ -10,10 +10,11 @@
 
 import type { Clock } from '../lib/clock.ts';
 import { originText } from '../model/origin.ts';
-import { remedy, restore } from './apply.ts';
+import { remedy, remedyForSet, restore } from './apply.ts';
 import type { ApplyParts } from './apply.ts';
 import { OutcomeUnknown } from './errors.ts';
 import type { Drift } from './iptables/drift.ts';
+import type { SetFailure } from './ipsets/family-sets.ts';
 import type { KernelReader } from './kernel-reader.ts';
 import type { Plane } from './plane.ts';
 import { findRefused } from './refused-rules.ts';
@@ -50,16 +51,17 @@ export class Quarantine {
   #nextRetry = 0;
   /** Those that are tried again next begin there. */
   #retryFrom = 0;
-  /** Rules wait for sets that were refused more than once. */
+  /** Something waits for sets that were refused more than once. */
   #setsFailed = false;
-  /** Sets without which rules are closed. */
-  #missing: { readonly plane: Plane; readonly name: string }[] = [];
+  /** Names of sets on whose account rules are closed. */
+  readonly #awaited = new Map<Plane, ReadonlySet<string>>();
 
   constructor(parts: QuarantineParts) {
     this.#parts = parts;
     this.jobs = [
       { name: 'find the rules that are refused', reads: true, dueAt: () => (this.#refusedPlanes.length > 0 ? 0 : undefined), run: () => this.#inspect() },
       { name: 'find the rules that wait for sets', reads: false, dueAt: () => (this.#setsFailed ? 0 : undefined), run: () => Promise.resolve(this.#closeWaiting()) },
+      { name: 'open the rules that waited for sets', reads: false, dueAt: () => (this.#setsAreRight ? 0 : undefined), run: () => Promise.resolve(this.#openWaiting()) },
       { name: 'try again rules that were refused', reads: true, dueAt: () => this.#retryAt, run: () => this.#retry() },
     ];
   }
@@ -67,8 +69,10 @@ export class Quarantine {
   get notes(): string[] {
     const policies = new Set(this.#planes.flatMap(({ rules }) => rules.quarantined.map(({ origin }) => originText(origin))));
     if (policies.size === 0) return [];
+    const full = [...this.#awaited].flatMap(([{ sets }, names]) => sets.failures.filter(({ name, isFull }) => isFull && names.has(name)));
+    const sets = full.slice(0, namedPolicies).map(({ name, description }) => `${name} is full (${description}): raise FELIX_MAXIPSETSIZE`);
     const more = policies.size > namedPolicies ? ` and ${policies.size - namedPolicies} more` : '';
-    return [`the kernel refuses rules of ${policies.size} policies, which allow less until it takes them: ${[...policies].slice(0, namedPolicies).join(', ')}${more}`];
+    return [`the kernel refuses rules of ${policies.size} policies, which allow less until it takes them: ${[...policies].slice(0, namedPolicies).join(', ')}${more}`, ...sets];
   }
 
   get #planes(): readonly Plane[] {
@@ -82,10 +86,14 @@ export class Quarantine {
   get #retryAt(): number | undefined {
     if (!this.#planes.some(({ rules }) => rules.quarantined.length > 0)) return undefined;
     if (this.#planes.some(({ isKnown, table }) => !isKnown || table.isDirty)) return undefined;
-    return this.#missing.some(({ plane, name }) => plane.sets.isReady(name)) ? 0 : this.#nextRetry;
+    return this.#nextRetry;
   }
 
-  /** Rules wait for sets that were tried more than once. */
+  get #setsAreRight(): boolean {
+    return [...this.#awaited].some(([{ sets }, names]) => [...names].some((name) => sets.isReady(name)));
+  }
+
+  /** Rules, or what may be opened, wait for sets that were tried more than once. */
   setsFailed(): void {
     this.#setsFailed = true;
   }
@@ -106,38 +114,57 @@ export class Quarantine {
   #closeWaiting(): void {
     this.#setsFailed = false;
     for (const plane of this.#planes) {
-      const failures = new Map(plane.sets.failures.map(({ name, output }) => [name, output]));
-      const waiting = plane.rules.suspects.flatMap((item) => {
-        const name = plane.rules.missingSets(item).find((each) => failures.has(each));
-        return name === undefined ? [] : [{ item, name, output: `${name}: ${failures.get(name)?.trim()}`, remedy: 'see what ipset refused' }];
+      const failures = new Map(plane.sets.failures.filter(({ name }) => !plane.sets.isReady(name)).map((failure) => [failure.name, failure]));
+      const waiting = plane.rules.lookingInto(new Set(failures.keys())).flatMap((item) => {
+        const failure = plane.rules.missingSets(item).map((name) => failures.get(name)).find((each) => each !== undefined);
+        return failure === undefined ? [] : [{ item, failure }];
       });
-      this.#missing.push(...waiting.map(({ name }) => ({ plane, name })));
-      this.#close(plane, waiting);
+      const byFailure = Map.groupBy(waiting, ({ failure }) => failure);
+      for (const [failure, those] of byFailure) this.#warnOfSet(plane, failure, those.map(({ item }) => item));
+      const before = [...(this.#awaited.get(plane) ?? [])].filter((name) => plane.sets.isWanted(name));
+      this.#awaited.set(plane, new Set([...before, ...[...byFailure.keys()].map(({ name }) => name)]));
+      this.#refuse(plane, waiting.map(({ item }) => item));
+    }
+  }
+
+  /** Nobody needs to be asked: should the kernel refuse them, that is found out. */
+  #openWaiting(): void {
+    for (const [plane, names] of this.#awaited) {
+      const right = new Set([...names].filter((name) => plane.sets.isReady(name)));
+      const rules = plane.rules.refused.filter((item) => looksInto(item, right) && plane.rules.missingSets(item).length === 0);
+      this.#awaited.set(plane, names.difference(right));
+      if (rules.length > 0) this.#accept(plane, rules);
     }
   }
 
   #close(plane: Plane, refused: readonly Refused[]): void {
-    if (refused.length === 0) return;
-    plane.rules.refuse(refused.map(({ item }) => item));
-    this.#warn(plane, refused);
+    if (refused.length > 0) this.#warn(plane, refused);
+    this.#refuse(plane, refused.map(({ item }) => item));
+  }
+
+  #accept(plane: Plane, rules: readonly PolicyRule[]): void {
+    plane.rules.accept(rules);
+    this.#parts.apply.logger.info({ ...plane.labels, objects: objectsOf(rules) }, 'the kernel takes rules again that it refused');
+  }
+
+  #refuse(plane: Plane, rules: readonly PolicyRule[]): void {
+    if (rules.length === 0) return;
+    plane.rules.refuse(rules);
     this.#scheduleRetry();
     this.#parts.changed();
   }
 
   async #retry(): Promise<void> {
-    const { reader, found, apply } = this.#parts;
+    const { reader, found } = this.#parts;
     found(await reader.checkSets());
     this.#scheduleRetry();
-    this.#missing = this.#missing.filter(({ plane, name }) => !plane.sets.isReady(name));
     for (const plane of this.#planes) {
       const { refused } = plane.rules;
       const some = turn(refused, this.#retryFrom);
       // Many may have one cause. If they have not, each has its turn.
       let { accepted } = some.length < refused.length ? await this.#ask(plane, refused, 1) : nothing;
       if (accepted.length === 0 && plane.isKnown) accepted = (await this.#ask(plane, some)).accepted;
-      if (accepted.length === 0) continue;
-      plane.rules.accept(accepted);
-      apply.logger.info({ ...plane.labels, objects: objectsOf(accepted) }, 'the kernel takes rules again that it refused');
+      if (accepted.length > 0) this.#accept(plane, accepted);
     }
     this.#retryFrom += retriedTogether;
   }
@@ -171,6 +198,14 @@ export class Quarantine {
     return { refusal: outcome, culprits: outcome.lines.flatMap((line) => owners[line - firstRuleLine] ?? []) };
   }
 
+  #warnOfSet({ labels }: Plane, { name, description, output }: SetFailure, rules: readonly PolicyRule[]): void {
+    const fields = { set: name, description, objects: objectsOf(rules), output: output.trim(), remedy: remedyForSet(output) };
+    this.#parts.apply.logger.warn(
+      { ...labels, ...fields },
+      'ipset refuses a set: of the policies that need it, rules that look into it are closed: those that allow are left out, those that deny or pass deny everything; all else is in force',
+    );
+  }
+
   #warn({ labels }: Plane, refused: readonly Refused[]): void {
     for (const [{ key, origin }, those] of Map.groupBy(refused, ({ item }) => item.policy)) {
       const [{ item, output, remedy: advice }] = those as [Refused];
@@ -194,6 +229,10 @@ interface Refused {
 }
 
 const nothing: Found<PolicyRule> = Object.freeze({ refused: [], accepted: [] });
+
+function looksInto({ rendered }: PolicyRule, names: ReadonlySet<string>): boolean {
+  return rendered.some(({ sets }) => sets.some((name) => names.has(name)));
+}
 
 /** A few of these, from some place on and round. */
 function turn(rules: readonly PolicyRule[], from: number): readonly PolicyRule[] {

@@ -4,7 +4,7 @@
 //    everything in its direction at its place.
 //  - Refused is what is refused when it is tried alone. Whoever asks must know that the kernel takes rules at all (controlRules).
 
-import type { ActiveEntity, ActivePolicy, ActiveRule } from '../model/desired.ts';
+import type { ActiveEntity, ActivePolicy, ActiveRule, SetId } from '../model/desired.ts';
 import type { TransactionRefused } from './errors.ts';
 import type { Direction } from './render/names.ts';
 import type { RenderOptions } from './render/options.ts';
@@ -27,6 +27,11 @@ export function closedForm(policy: ActivePolicy, refused: ReadonlySet<ActiveRule
     return rule.action === 'allow' || rule.action === 'log' ? [] : [{ action: 'deny', source: anyone, destination: anyone, index: rule.index }];
   };
   return { ...policy, ingress: policy.ingress.flatMap(convert), egress: policy.egress.flatMap(convert) };
+}
+
+/** Sets that the rule looks into. */
+export function setsOf({ source, destination }: ActiveRule): SetId[] {
+  return [source, destination].flatMap((end) => [...end.sets, ...end.notSets, ...end.portSets, ...end.notPortSets, ...end.serviceSets]);
 }
 
 /** The chain of a policy that had only this rule. Throws EncodingRefused, ReferenceMissing. */

@@ -241,7 +241,7 @@ describe('a refused set command', () => {
     assert.deepEqual(node.chain('cali-pi-knp/default/web'), []);
     assert.deepEqual(node.members('cali40s:b'), ['10.0.0.8']);
     const [warning] = node.log.filter(({ level }) => level === 'warn');
-    assert.deepEqual([warning?.fields['object'], warning?.fields['output']], ['NetworkPolicy default/web', 'cali40s:c: ipset v7.17: Kernel error']);
+    assert.deepEqual([warning?.fields['set'], warning?.fields['objects'], warning?.fields['output']], ['cali40s:c', ['NetworkPolicy default/web'], 'ipset v7.17: Kernel error']);
     await node.pass(30_000);
     assert.match(node.chain('cali-pi-knp/default/web')?.[0] ?? '', /s:c/);
     assert.equal(node.health?.ready, true);

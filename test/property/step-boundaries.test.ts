@@ -1,14 +1,14 @@
 // At every instant of an update the kernel allows no packet that neither the old nor the new state allows, and goes on allowing what
 // both allow and no change concerned. An instant is what lies between any two writes: finer than the driver's own steps. The same while
-// tools die, transactions are refused, an agent is started again on what another one left, and the kernel refuses rules of policies:
-// then what is allowed is what the others and the closed forms of these allow.
+// tools die, transactions are refused, an agent is started again on what another one left, and the kernel refuses rules of policies, or
+// members of sets by which less is let in: then what is allowed is what the others and the closed forms of these allow.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { loadKernel } from '../../src/simulate/kernel.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
-import type { ActiveRule } from '../../src/model/desired.ts';
+import type { ActivePolicy, ActiveRule } from '../../src/model/desired.ts';
 import type { Packet } from '../../src/model/packet.ts';
 import { policyChains } from '../../src/dataplane/render/policy.ts';
 import type { FakeKernel } from '../fakes/kernel.ts';
@@ -81,8 +81,8 @@ function untouchedBy(before: NodeState, after: NodeState): (packet: Packet) => b
   return ({ source, destination }) => !touched.has(source) && !touched.has(destination);
 }
 
-async function enforced(state: NodeState, refused?: RegExp): Promise<Node> {
-  const node = await new Node().start();
+async function enforced(state: NodeState, refused?: RegExp, maxSetSize?: number): Promise<Node> {
+  const node = await new Node(undefined, maxSetSize === undefined ? {} : { maxSetSize }).start();
   node.kernel.refuseLines(refused);
   await node.update(difference(emptyState, state));
   await node.pass(200);
@@ -141,18 +141,25 @@ const faults = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
+type Faults = typeof faults extends fc.Arbitrary<infer T> ? T : never;
+
+/** Two changes while these happen, and their end. */
+async function changeThroughFaults(node: Node, [before, between, after]: readonly [NodeState, NodeState, NodeState], drawn: Faults): Promise<void> {
+  for (const fault of drawn) node.kernel.failNext(fault);
+  await node.update(difference(before, between));
+  await node.pass(500);
+  await node.update(difference(between, after));
+  await node.pass(500);
+  node.kernel.clearFaults();
+}
+
 test(`nor is one while tools die and refuse, and in the end all is right (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(nodeState, nodeState, nodeState, faults, async (before, between, after, drawn) => {
       const node = await enforced(before);
       const [old, middle, now] = [allowedBy(node.kernel), await allowedIn(between), await allowedIn(after)];
       const unwatch = watch(node.kernel, [old, middle, now], () => false);
-      for (const fault of drawn) node.kernel.failNext(fault);
-      await node.update(difference(before, between));
-      await node.pass(500);
-      await node.update(difference(between, after));
-      await node.pass(500);
-      node.kernel.clearFaults();
+      await changeThroughFaults(node, [before, between, after], drawn);
       await node.pass(40_000);
       unwatch();
       assert.deepEqual(allowedBy(node.kernel), now);
@@ -165,12 +172,18 @@ test(`nor is one while tools die and refuse, and in the end all is right (seed $
 /** What the kernel refuses: networks that rules of policies name, and nothing else does. */
 const refusals = fc.constantFrom(/ -d 10\.0\.0\.\d+\/\d+ /, / -d 10\.0\.0\.4\/32 /, / -s 10\.0\.0\.0\/30 /, / ! -d /);
 
-/** The state with what stands in for refused rules. */
+/** The state with what stands in for rules that the kernel refuses. */
 function closed(state: NodeState, refused: RegExp): NodeState {
+  return closedWhere(state, (rule, policy) => {
+    const [chain] = policyChains({ ...policy, ingress: [rule], egress: [] }, options(), (id) => `cali40${id}`);
+    return chain?.rules.some(({ text }) => refused.test(` ${text} `)) ?? false;
+  });
+}
+
+function closedWhere(state: NodeState, isClosed: (rule: ActiveRule, policy: ActivePolicy) => boolean): NodeState {
   const policies = [...state.policies].map(([key, policy]) => {
     const convert = (rule: ActiveRule): ActiveRule[] => {
-      const [chain] = policyChains({ ...policy, ingress: [rule], egress: [] }, options(), (id) => `cali40${id}`);
-      if (!chain?.rules.some(({ text }) => refused.test(` ${text} `))) return [rule];
+      if (!isClosed(rule, policy)) return [rule];
       return rule.action === 'allow' ? [] : [{ action: 'deny', source: anyone, destination: anyone, index: 0 }];
     };
     return [key, { ...policy, ingress: policy.ingress.flatMap(convert), egress: policy.egress.flatMap(convert) }] as const;
@@ -212,12 +225,7 @@ test(`nor is one while it begins and ends to refuse them, and tools die and refu
       const [old, middle, now] = [allowedBy(node.kernel), await allowedIn(between), await allowedIn(after)];
       const unwatch = watch(node.kernel, [old, middle, now], () => false);
       node.kernel.refuseLines(refused);
-      for (const fault of drawn) node.kernel.failNext(fault);
-      await node.update(difference(before, between));
-      await node.pass(500);
-      await node.update(difference(between, after));
-      await node.pass(500);
-      node.kernel.clearFaults();
+      await changeThroughFaults(node, [before, between, after], drawn);
       await node.pass(40_000);
       assert.equal(node.health?.ready, true, node.health?.detail);
       node.kernel.refuseLines(undefined);
@@ -226,5 +234,94 @@ test(`nor is one while it begins and ends to refuse them, and tools die and refu
       assert.deepEqual(allowedBy(node.kernel), now);
     }),
     { numRuns: runsOf(20), seed },
+  );
+});
+
+/** Of five addresses: sets that deny may have more members, the others have not. */
+const smallSets = 2;
+
+const limitedState = nodeState.map((state): NodeState => {
+  const sets = [...state.sets].map(([id, set]) => [id, set.use === 'deny' ? set : { ...set, members: set.members.slice(0, smallSets) }] as const);
+  return { ...state, sets: new Map(sets) };
+});
+
+const fullSets = ({ sets }: NodeState): string[] => [...sets.values()].filter(({ members }) => members.length > smallSets).map(({ id }) => id);
+
+/** The state with what stands in for rules that look into sets that are full. */
+function closedByFullSets(state: NodeState): NodeState {
+  const full = new Set(fullSets(state));
+  return closedWhere(state, ({ source, destination }) => [source, destination].some((end) => [...end.sets, ...end.notSets].some((id) => full.has(id))));
+}
+
+/** Whether sets that deny have room for all that comes before anything leaves, or stay full: then nothing closes for a moment. */
+function hasRoom(before: NodeState, after: NodeState): boolean {
+  return [...before.sets.values()].every(({ id, use, members }) => {
+    const now = after.sets.get(id)?.members ?? members;
+    return use !== 'deny' || now.length > smallSets || new Set([...members, ...now]).size <= smallSets;
+  });
+}
+
+test(`nor is one while sets are full that deny, and when there is room again (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(limitedState, limitedState, limitedState, async (before, between, after) => {
+      const node = await enforced(before, undefined, smallSets);
+      const [old, middle, now] = [await allowedIn(closedByFullSets(before)), await allowedIn(closedByFullSets(between)), await allowedIn(closedByFullSets(after))];
+      assert.deepEqual(allowedBy(node.kernel), old);
+      const untouched = untouchedBy(before, between);
+      const unwatch = watch(node.kernel, [old, middle], (packet) => hasRoom(before, between) && untouched(packet));
+      await node.update(difference(before, between));
+      await node.pass(300);
+      unwatch();
+      assert.deepEqual(allowedBy(node.kernel), middle);
+      assert.equal(node.health?.ready, true, node.health?.detail);
+
+      // Two at once: what is full by the first may not be by the second.
+      const unwatchAll = watch(node.kernel, [middle, old, now], () => false);
+      const release = node.kernel.holdWrites();
+      await node.update(difference(between, before));
+      await node.update(difference(before, after));
+      release();
+      await node.pass(300);
+      unwatchAll();
+      assert.deepEqual(allowedBy(node.kernel), now);
+      assert.equal(node.health?.ready, true, node.health?.detail);
+    }),
+    { numRuns: runsOf(60), seed },
+  );
+});
+
+test(`nor is one while sets are full that deny, and tools die and refuse besides (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(limitedState, limitedState, limitedState, faults, async (before, between, after, drawn) => {
+      const node = await enforced(before, undefined, smallSets);
+      const [old, middle, now] = [allowedBy(node.kernel), await allowedIn(closedByFullSets(between)), await allowedIn(closedByFullSets(after))];
+      // A set that cannot be filled for a moment is to its rules what one that is full is.
+      const unwatch = watch(node.kernel, [old, middle, now], () => false);
+      await changeThroughFaults(node, [before, between, after], drawn);
+      await node.pass(80_000, 50);
+      unwatch();
+      assert.deepEqual(allowedBy(node.kernel), now);
+      assert.equal(node.health?.ready, true, node.health?.detail);
+    }),
+    { numRuns: runsOf(20), seed },
+  );
+});
+
+test(`nor is one when an agent starts with another limit than the one before it (seed ${seed})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(limitedState, limitedState, fc.boolean(), async (before, after, grows) => {
+      const { kernel, driver } = await enforced(before, undefined, grows ? smallSets : addresses.length);
+      await driver.stop();
+      const [old, now] = [allowedBy(kernel), await allowedIn(after)];
+      const unwatch = watch(kernel, [old, now], () => false);
+      const node = await new Node(kernel, { maxSetSize: grows ? addresses.length : smallSets }).start();
+      await node.update(difference(emptyState, after));
+      await node.pass(300);
+      unwatch();
+      // A set that is in use is not made too small for its members: what is allowed then is between the two.
+      const allowed = allowedBy(kernel);
+      assert.deepEqual(allowed, grows ? now : now.map((whole, i) => whole && allowed[i]));
+    }),
+    { numRuns: runsOf(30), seed },
   );
 });

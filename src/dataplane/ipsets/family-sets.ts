@@ -19,7 +19,7 @@ import type { SetHeader } from '../kernel.ts';
 import { Leftovers } from './leftovers.ts';
 import { parseSets } from './save-parser.ts';
 import type { SavedHeader, SavedSet } from './save-parser.ts';
-import { settle, TrackedSet } from './tracked-set.ts';
+import { meansFull, settle, TrackedSet } from './tracked-set.ts';
 import type { SetCommand } from './tracked-set.ts';
 
 export interface FamilySetsOptions {
@@ -35,6 +35,8 @@ export interface SetFailure {
   readonly name: string;
   readonly description: string;
   readonly output: string;
+  /** All that fits is in it. */
+  readonly isFull: boolean;
 }
 
 export class FamilySets {
@@ -66,6 +68,11 @@ export class FamilySets {
     return set.name;
   }
 
+  /** What is wanted under these names. */
+  idsOf(names: ReadonlySet<string>): SetId[] {
+    return [...this.#byId].flatMap(([id, { name }]) => (names.has(name) ? [id] : []));
+  }
+
   // What should be.
 
   /** Throws EncodingRefused. */
@@ -81,6 +88,7 @@ export class FamilySets {
     set.wanted = { header, use, description };
     set.members.replaceWanted(ours);
     set.refused.clear();
+    set.keepsSize = false;
     this.#byId.set(id, set);
     this.leftovers.delete(set);
     this.#dirty.add(set);
@@ -95,6 +103,8 @@ export class FamilySets {
       set.members.unwant(member);
       set.refused.delete(member);
     }
+    // What did not fit is not wanted any more.
+    if (set.isFull && set.members.missing.size === 0 && !set.keepsSize) this.#mend(set);
     for (const member of added) if (this.#isOurs(member)) set.members.want(member);
     this.#dirty.add(set);
   }
@@ -130,6 +140,11 @@ export class FamilySets {
     const drift: Drift[] = [];
     if (found !== undefined) this.#adoptSet(name, found, drift);
     return drift;
+  }
+
+  /** Another number whenever something was written or read. */
+  get revision(): number {
+    return this.#lastRevision;
   }
 
   /** Sets whose content is known, by name, each with its revision: what a read that begins now can be compared with. */
@@ -177,6 +192,11 @@ export class FamilySets {
     return set !== undefined && set.held !== undefined && !set.unread && !set.typeDiffers;
   }
 
+  /** Whether there should be such a set. */
+  isWanted(name: string): boolean {
+    return this.#byName.get(name)?.wanted !== undefined;
+  }
+
   /** Whether rules may name it: it is there, and lets in nothing that it should not. */
   isReady(name: string): boolean {
     const set = this.#byName.get(name);
@@ -209,7 +229,7 @@ export class FamilySets {
   }
 
   get failures(): SetFailure[] {
-    return [...this.#failing].map((set) => ({ name: set.name, description: set.wanted?.description ?? '', output: set.failure ?? '' }));
+    return [...this.#failing].map((set) => ({ name: set.name, description: set.wanted?.description ?? '', output: set.failure ?? '', isFull: set.isFull }));
   }
 
   /** What was refused is tried again. */
@@ -217,6 +237,7 @@ export class FamilySets {
     for (const set of this.#failing) {
       set.refused.clear();
       set.blocked = false;
+      set.keepsSize = false;
       set.failure = undefined;
       if (set.wanted !== undefined && this.#isMain(set)) this.#dirty.add(set);
     }
@@ -232,10 +253,10 @@ export class FamilySets {
   #planNewOf(set: TrackedSet): SetCommand[] {
     if (set.held === undefined) return [set.create(), ...set.adds()];
     if (this.#options.usesOf(set.name) === 0) {
-      if (set.headerDiffers) return [set.destroy(), set.create(), ...set.adds(set.members.wanted)];
-      return [...set.dels(), ...set.adds()];
+      if (set.headerDiffers) return [set.destroy(), set.create(), ...set.adds(set.wanted?.header.maxElements, set.members.wanted)];
+      return exchange(set);
     }
-    return set.headerDiffers && !set.typeDiffers ? this.#fillReplacement(set) : [];
+    return set.headerDiffers && !set.typeDiffers && !set.keepsSize ? this.#fillReplacement(set) : [];
   }
 
   planClosing(): SetCommand[] {
@@ -276,10 +297,7 @@ export class FamilySets {
         settle(command);
         if (command.kind === 'swap') this.#dropReplacement(set);
         else if (command.kind === 'destroy' && set.wanted === undefined) this.#forget(set);
-        else if (command.kind === 'del' && set.failure !== undefined && !set.blocked) {
-          set.failure = undefined;
-          this.#failing.delete(set);
-        }
+        else if (command.kind === 'del' && set.failure !== undefined && !set.blocked) this.#mend(set);
       }
       if (!set.differs) this.#dirty.delete(set);
     }
@@ -301,13 +319,31 @@ export class FamilySets {
       this.leftovers.refused(set, now);
       return;
     }
+    if (!this.#isMain(set)) return this.#keepSize(set, output);
     // Members that are refused because the set could not be made do not say why.
     if (command.kind !== 'add' || !set.blocked) set.failure = output;
     // A member that the kernel does not take holds up no other. Only a full set is known to be there still.
     if (command.kind === 'add') set.refused.add(command.member);
     else set.blocked = true;
-    if (command.kind !== 'add' || !/full/i.test(output)) set.unread = true;
+    if (command.kind !== 'add' || !meansFull(output)) set.unread = true;
+    else for (const member of set.members.missing) set.refused.add(member);
     this.#failing.add(set);
+  }
+
+  /** A set of the wanted size cannot be made, or does not take all members. */
+  #keepSize(replacement: TrackedSet, output: string): void {
+    const set = [...this.#byId.values()].find((each) => each.replacement === replacement);
+    if (set === undefined) return;
+    this.#dropReplacement(set);
+    set.keepsSize = true;
+    set.failure = output;
+    this.#failing.add(set);
+    if (!set.differs) this.#dirty.delete(set);
+  }
+
+  #mend(set: TrackedSet): void {
+    set.failure = undefined;
+    this.#failing.delete(set);
   }
 
   #dropReplacement(set: TrackedSet): void {
@@ -336,7 +372,7 @@ export class FamilySets {
     const { wanted, surplus, missing } = set.members;
     replacement.wanted = set.wanted;
     replacement.members.replaceWanted(set.wanted.use === 'deny' ? wanted.union(surplus) : wanted.difference(missing));
-    return replacement.held === undefined ? [replacement.create(), ...replacement.adds()] : [...replacement.dels(), ...replacement.adds()];
+    return replacement.held === undefined ? [replacement.create(), ...replacement.adds()] : exchange(replacement);
   }
 
   #temporaryName(): string {
@@ -412,6 +448,11 @@ export class FamilySets {
     const comma = member.indexOf(',');
     return familyOf(comma < 0 ? member : member.slice(0, comma)) === this.family;
   }
+}
+
+/** Of a set that nobody looks into: what leaves makes room for what comes. */
+function exchange(set: TrackedSet): SetCommand[] {
+  return [...set.dels(), ...set.adds(set.room + set.members.surplus.size)];
 }
 
 /** Names of an old Felix that carry no family. */

@@ -35,6 +35,8 @@ export class TrackedSet {
   blocked = false;
   /** What the tool printed, while something is refused. */
   failure: string | undefined;
+  /** One of the wanted size could not be made and filled: it stays as large as it is until told to try again, or members left. */
+  keepsSize = false;
   /** Filled in place of this one, which has another size, and swapped with it. */
   replacement: TrackedSet | undefined;
 
@@ -55,8 +57,18 @@ export class TrackedSet {
   /** Whether anything is left to write, refused members aside. */
   get differs(): boolean {
     if (this.wanted === undefined) return false;
-    if (this.held === undefined || this.headerDiffers || this.members.surplus.size > 0) return true;
+    if (this.held === undefined || (this.headerDiffers && !this.keepsSize) || this.members.surplus.size > 0) return true;
     return this.members.missing.size > this.refused.size;
+  }
+
+  /** Members that it can take. */
+  get room(): number {
+    return (this.held ?? (this.wanted as WantedSet).header).maxElements - this.members.heldCount;
+  }
+
+  /** Some do not fit. */
+  get isFull(): boolean {
+    return !this.blocked && this.failure !== undefined && meansFull(this.failure);
   }
 
   /** Nothing is left to write that would let in less. */
@@ -74,15 +86,25 @@ export class TrackedSet {
     return { kind: 'destroy', text: `destroy ${this.name}`, set: this };
   }
 
-  *adds(members: Iterable<Member> = this.members.missing): Generator<SetCommand> {
+  /** Of those that do not fit one is tried: the kernel decides, and a refusal can cost a process. */
+  *adds(room: number = this.room, members: Iterable<Member> = this.members.missing): Generator<SetCommand> {
+    let most = Math.max(room, 0) + 1;
     for (const member of members) {
-      if (!this.refused.has(member)) yield { kind: 'add', text: `add ${this.name} ${member} -exist`, set: this, member };
+      if (this.refused.has(member)) continue;
+      if (most === 0) return;
+      most -= 1;
+      yield { kind: 'add', text: `add ${this.name} ${member} -exist`, set: this, member };
     }
   }
 
   *dels(): Generator<SetCommand> {
     for (const member of this.members.surplus) yield { kind: 'del', text: `del ${this.name} ${member} -exist`, set: this, member };
   }
+}
+
+/** What ipset printed says that a set can have no more members. */
+export function meansFull(output: string): boolean {
+  return /full/i.test(output);
 }
 
 /** What a command changes, once the kernel has executed it. */
@@ -95,11 +117,13 @@ export function settle(command: SetCommand): void {
       break;
     case 'add':
       set.members.added(command.member);
+      set.refused.delete(command.member);
       break;
     case 'del':
       set.members.removed(command.member);
       // There is room again.
       set.refused.clear();
+      set.keepsSize = false;
       break;
     case 'swap':
       swapContents(set, command.replacement);

@@ -105,6 +105,12 @@ export class Table {
     return this.#graph.reachedNames();
   }
 
+  /** All sets that rules should look into. Walks through everything. */
+  wantedSets(): Set<string> {
+    const chains = this.#graph.reachedNames().flatMap((name) => this.#graph.reached(name) ?? []);
+    return new Set(chains.flatMap((chain) => rulesOf(chain).flatMap(({ sets }) => sets)));
+  }
+
   /**
    * Takes `text` (iptables-save of this table) for what the kernel holds. Says what differs from what was known; nothing the first
    * time, when nothing was known.
