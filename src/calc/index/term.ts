@@ -47,17 +47,16 @@ function all(operands: readonly SelectorNode[], negated: boolean): readonly Term
 }
 
 /**
- * Only a label that every alternative demands is demanded by the whole, with any of their values. Each alternative is looked through once:
- * there may be tens of thousands.
+ * Only a label that every alternative demands is demanded by the whole, with any of their values. Each alternative is looked through once,
+ * and a label of the first one once, however often it is demanded: there may be tens of thousands of both.
  */
 function any(operands: readonly SelectorNode[], negated: boolean): readonly Term[] {
-  const [first = [], ...others] = operands.map((operand) => terms(operand, negated));
-  const alternatives = others.map(narrowest);
-  return first.flatMap((term) => {
-    if (!alternatives.every((demands) => demands.has(term.label))) return [];
-    const demanded = [term, ...alternatives.map((demands) => demands.get(term.label) as Term)];
-    if (demanded.some(({ values }) => values === undefined)) return [{ label: term.label }];
-    return [{ label: term.label, values: [...new Set(demanded.flatMap(({ values }) => values ?? []))] }];
+  const [first, ...others] = operands.map((operand) => narrowest(terms(operand, negated)));
+  return [...(first?.keys() ?? [])].flatMap((label) => {
+    if (!others.every((demands) => demands.has(label))) return [];
+    const demanded = [first, ...others].map((demands) => demands?.get(label) as Term);
+    if (demanded.some(({ values }) => values === undefined)) return [{ label }];
+    return [{ label, values: [...new Set(demanded.flatMap(({ values }) => values ?? []))] }];
   });
 }
 

@@ -41,6 +41,12 @@ test('very many alternatives demand a label with all their values', () => {
   assert.deepEqual(terms(values.map((value) => `a == '${value}'`).join(' || ')), [{ label: 'a', values }]);
 });
 
+test('very many demands beside very many alternatives are gone through once', () => {
+  const values = Array.from({ length: 20_000 }, (_, i) => `v${i}`);
+  const demands = values.map(() => "a == 'v0'").join(' && ');
+  assert.deepEqual(terms(`${demands} || ${values.map((value) => `a == '${value}'`).join(' || ')}`), [{ label: 'a', values }]);
+});
+
 test('negation is carried inwards', () => {
   assert.deepEqual(terms("!(a != 'x' || b not in {'y'})"), [{ label: 'a', values: ['x'] }, { label: 'b', values: ['y'] }]);
   assert.deepEqual(terms("!(a != 'x' && a != 'y')"), [{ label: 'a', values: ['x', 'y'] }]);
