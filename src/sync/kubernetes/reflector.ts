@@ -277,7 +277,8 @@ export class Reflector {
     } finally {
       // What came before the event that breaks the watch has happened.
       if (changes > 0) metrics.count('caracal_sync_events_total', { kind: this.#kind }, changes);
-      if (updates.length > 0) this.#publish(updates, receivedAt, false);
+      this.#showSize();
+      if (updates.length > 0) this.#options.deliver(updates, receivedAt, false);
     }
   }
 
@@ -295,14 +296,15 @@ export class Reflector {
     this.#synced = true;
     this.#brokenStreams = 0;
     this.#options.metrics.count('caracal_sync_lists_total', { kind: this.#kind, method });
-    if (initial || updates.length > 0) this.#publish(updates, receivedAt, initial);
+    this.#showSize();
+    if (initial || updates.length > 0) this.#options.deliver(updates, receivedAt, initial);
     this.#succeeded();
     this.#options.onStatus();
   }
 
-  #publish(updates: readonly Update[], receivedAt: number, initial: boolean): void {
+  /** Kinds that are counted only change their number without an update. */
+  #showSize(): void {
     this.#options.metrics.set('caracal_sync_objects', this.cache.size, { kind: this.#kind });
-    this.#options.deliver(updates, receivedAt, initial);
   }
 
   #heard(): number {

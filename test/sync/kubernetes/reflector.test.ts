@@ -10,8 +10,10 @@ import { loadKubeConfig } from '../../../src/sync/kubernetes/api-access.ts';
 import { Reflector, type ReflectorStatus } from '../../../src/sync/kubernetes/reflector.ts';
 import { KubernetesTransport, type Timeouts } from '../../../src/sync/kubernetes/transport.ts';
 import { InvalidObjects } from '../../../src/sync/resources/invalid-objects.ts';
+import { nodes } from '../../../src/sync/resources/cluster-settings.ts';
 import { namespaces } from '../../../src/sync/resources/namespace.ts';
 import { resourceCache } from '../../../src/sync/resources/resource-cache.ts';
+import type { AnyResource } from '../../../src/sync/resources/resource.ts';
 import { type Answer, body, bookmark, errorEvent, FakeApiServer, page, refusal, silence, WatchStream } from '../../fakes/api-server.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { Recorder } from '../recorder.ts';
@@ -58,10 +60,10 @@ describe('a reflector', () => {
     connect({ headers: 20_000, silence: 20_000 });
   });
 
-  const connect = (timeouts: Timeouts): void => {
+  const connect = (timeouts: Timeouts, kind: AnyResource = namespaces): void => {
     transport = new KubernetesTransport(() => loadKubeConfig({ endpoint: server.url, insecure: true, token }), timeouts);
     reflector = new Reflector({
-      cache: resourceCache(namespaces, context(), new InvalidObjects(recorder.logger, recorder.metrics)),
+      cache: resourceCache(kind, context(), new InvalidObjects(recorder.logger, recorder.metrics)),
       apiVersion: 'v1',
       transport,
       decoder: jsonDecoder,
@@ -468,6 +470,20 @@ describe('a reflector', () => {
     await recorder.batch(2);
     assert.deepEqual(recorder.said[1], ['upsert kns.b']);
     assert.equal(recorder.counter('caracal_sync_events_total', { kind: 'Namespace' }), 2);
+  });
+
+  test('objects of a kind that is counted only come and go without a batch, and the metric says how many there are', async () => {
+    connect({ headers: 20_000, silence: 20_000 }, nodes);
+    const watch = new WatchStream(added('a', '5'), bookmark('9', true));
+    server.answer('/api/v1/nodes', watch.answer);
+    reflector.start();
+    const counted = (number: number): Promise<void> => recorder.until(`the metric to say ${number}`, () => recorder.gauge('caracal_sync_objects', { kind: 'Node' }) === number);
+    await counted(1);
+    watch.send(added('b', '10'));
+    await counted(2);
+    watch.send(deleted('a', '11'), deleted('b', '12'));
+    await counted(0);
+    assert.deepEqual(recorder.said, [[]]);
   });
 
   test('the same name with another object behind it is an update', async () => {
