@@ -1,14 +1,17 @@
-// Every kind of policy, and of what policies refer to, on a real API server: created, changed, made invalid and deleted by a client,
-// and what packets then meet. With schemas that take anything, in both groups that may serve Calico's kinds, and with our own.
+// Every kind that is read, on a real API server: created, changed, made invalid and deleted by a client, and what packets then meet;
+// of what nothing is made yet, that the kernel stays as it is. With schemas that take anything, in both groups that may serve Calico's
+// kinds, and with our own.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 
 import type { AgentProcess } from "../kernel/harness/agent-process.ts";
+import { ownState } from "../kernel/harness/own-state.ts";
 import type { Expectation } from "../kernel/harness/stage.ts";
 import { type ApiClient, ApiError, type KubeObject } from "./harness/client.ts";
 import { ClusterStage } from "./harness/cluster-stage.ts";
 import { adminPolicyCrds, calicoCrds, CLASSIC, crdsIn, installCrds, MODERN, OUR_CRDS, put } from "./harness/crds.ts";
+import { waitFor } from "./harness/wait.ts";
 
 type Verdicts = Readonly<Record<string, Expectation>>;
 
@@ -35,6 +38,8 @@ const NOT_STRANGER = verdicts("passes", "drops", "passes");
 const NOT_FRIEND = verdicts("drops", "passes", "passes");
 const SHOP = verdicts("passes", "passes", "drops");
 const GUEST = verdicts("drops", "drops", "passes");
+
+const LIMIT_MS = 20_000;
 
 /** The objects of a test, in the group that serves them. */
 class Objects {
@@ -181,6 +186,19 @@ const kinds: Readonly<Record<string, (objects: Objects) => readonly Step[]>> = {
       { what: "and its policy", remove: [policy], verdicts: OPEN },
     ];
   },
+  ServiceAccount: (o) => {
+    const account = (trust: string): KubeObject => ({ apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: "shop", name: "default", labels: { trust } } });
+    const policy = o.global([{ action: "Allow", source: { serviceAccounts: { selector: "trust == 'yes'" } } }]);
+    return [
+      { what: "absent", put: [policy], remove: [account("")], verdicts: CLOSED },
+      { what: "created", put: [account("yes")], verdicts: SHOP },
+      { what: "invalid, which the API server lets nobody make it", put: [account("yes!")], verdicts: CLOSED, invalid: "ServiceAccount" },
+      { what: "changed", put: [account("no")], verdicts: CLOSED },
+      { what: "changed back", put: [account("yes")], verdicts: SHOP },
+      { what: "deleted", remove: [account("")], verdicts: CLOSED },
+      { what: "and its policy", remove: [policy], put: [account("")], verdicts: OPEN },
+    ];
+  },
   ClusterNetworkPolicy: (o) => {
     const peer = (role: string): unknown => [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { role } } } }];
     const policy = (tier: string, ...ingress: readonly unknown[]): KubeObject =>
@@ -210,26 +228,43 @@ const kinds: Readonly<Record<string, (objects: Objects) => readonly Step[]>> = {
       { what: "both deleted", remove: [last("", "")], verdicts: OPEN },
     ];
   },
-  "staged policies": (o) => {
-    const spec = { selector: "role == 'server'", types: ["Ingress"], ingress: [] };
-    const objects = [
-      o.cluster("StagedGlobalNetworkPolicy", "web", spec),
-      o.shop("StagedNetworkPolicy", "web", spec),
-      o.shop("StagedKubernetesNetworkPolicy", "web", { podSelector: {}, policyTypes: ["Ingress"] }),
-    ];
-    // The policy beside them is in force after they were read.
-    const witness = o.global([allow("role == 'friend'")]);
-    return [
-      { what: "are not enforced", put: [...objects, witness], verdicts: ONLY_FRIEND },
-      { what: "nor when they are deleted", remove: [...objects, witness], verdicts: OPEN },
-    ];
-  },
+};
+
+/** What nothing is made of, whatever it says: that it was read shows in the count of objects, and in the warning about an invalid one. */
+interface Counted {
+  readonly created: KubeObject;
+  readonly invalid: KubeObject;
+  /** Where the invalid one is wrong. */
+  readonly field: string;
+  readonly changed: KubeObject;
+}
+
+const countedKinds = (o: Objects): readonly Counted[] => {
+  const each = (make: (spec: unknown) => KubeObject, created: unknown, invalid: unknown, field: string, changed: unknown): Counted => ({ created: make(created), invalid: make(invalid), field, changed: make(changed) });
+  const settings = (kind: string) => (spec: unknown): KubeObject => o.cluster(kind, "default", spec);
+  const closed = { selector: "role == 'server'", types: ["Ingress"], ingress: [] };
+  const denies = { ...closed, ingress: [{ action: "Deny" }] };
+  const wrong = { ...closed, selector: "role ==" };
+  const node = (address: unknown): KubeObject => ({ apiVersion: "v1", kind: "Node", metadata: { name: "spare" }, status: { addresses: [{ type: "InternalIP", address }] } });
+  return [
+    each((spec) => o.cluster("StagedGlobalNetworkPolicy", "web", spec), closed, wrong, "spec.selector", denies),
+    each((spec) => o.shop("StagedNetworkPolicy", "web", spec), closed, wrong, "spec.selector", denies),
+    each((spec) => o.shop("StagedKubernetesNetworkPolicy", "web", spec), { podSelector: {}, policyTypes: ["Ingress"] }, { podSelector: {}, policyTypes: ["Inward"] }, "spec.policyTypes", { podSelector: {}, policyTypes: ["Egress"] }),
+    each(settings("IPPool"), { cidr: "10.70.0.0/16" }, { cidr: "10.70.0.0/40" }, "spec.cidr", { cidr: "10.70.0.0/16", natOutgoing: true }),
+    each(settings("FelixConfiguration"), { logSeverityScreen: "Info" }, { nodeSelector: "a ==" }, "spec.nodeSelector", { defaultEndpointToHostAction: "Drop" }),
+    each(settings("ClusterInformation"), { datastoreReady: true }, { datastoreReady: "yes" }, "spec.datastoreReady", { datastoreReady: false }),
+    each(settings("BGPConfiguration"), { serviceClusterIPs: [{ cidr: "10.96.0.0/16" }] }, { serviceClusterIPs: [{ cidr: "10.96.0.0/33" }] }, "spec.serviceClusterIPs[0].cidr", { serviceClusterIPs: [{ cidr: "10.70.0.0/16" }] }),
+    each(node, "192.0.2.7", "192.0.2", "status.addresses[0].address", o.address("friend")),
+  ];
 };
 
 /** Whether the API server took it. */
 const carriedOut = async (admin: ApiClient, { put: objects = [], remove = [] }: Pick<Step, "put" | "remove">): Promise<boolean> => {
   try {
-    for (const object of objects) await put(admin, object);
+    for (const object of objects) {
+      await put(admin, object);
+      if (object["status"] !== undefined) await admin.patch(object, { status: object["status"] }, { subresource: "status" });
+    }
     for (const object of remove) await admin.delete(object);
     return true;
   } catch (error) {
@@ -296,22 +331,48 @@ describe("kinds on a real API server", { concurrency: true }, () => {
         await cluster.stage.become(OPEN);
       });
 
-      it("kinds that say how the cluster is set up are read and counted", async () => {
+      /** Returns when the agent has read so much. */
+      const counts = (kind: string, objects: number, invalid: number): Promise<true> =>
+        waitFor(`${kind}: ${objects} objects, ${invalid} of them invalid`, LIMIT_MS, async () => {
+          const [all, bad = 0] = await Promise.all([agent.metric(`caracal_sync_objects{kind="${kind}"}`), agent.metric(`caracal_sync_invalid_objects{kind="${kind}"}`)]);
+          return all === objects && bad === invalid ? true : undefined;
+        });
+
+      it("what nothing is made of is read and counted, and changes nothing in the kernel", async (t) => {
         const { admin } = cluster.server;
-        const settings = [
-          objects.cluster("IPPool", "pods", { cidr: "10.70.0.0/16" }),
-          objects.cluster("FelixConfiguration", "default", { logSeverityScreen: "Info" }),
-          objects.cluster("ClusterInformation", "default", { datastoreReady: true }),
-          objects.cluster("BGPConfiguration", "default", { serviceClusterIPs: [{ cidr: "10.96.0.0/16" }] }),
-        ];
-        for (const object of settings) await put(admin, object);
-        for (const { kind } of settings) {
-          await agent.readiness(`the ${kind} to be counted`, ({ body }) => body.includes(`${kind}: in sync, 1 object\n`));
+        const table = countedKinds(objects);
+        await cluster.stage.become(OPEN);
+        const before = await ownState(cluster.stage.node.netns, "nft");
+        for (const { created, invalid, field, changed } of table) {
+          const { kind, metadata: { namespace, name } } = created;
+          await t.test(`${kind}: created, made invalid, changed`, async () => {
+            const others = (await agent.metric(`caracal_sync_objects{kind="${kind}"}`)) ?? 0;
+            assert.ok(await carriedOut(admin, { put: [created] }));
+            await counts(kind, others + 1, 0);
+            const accepted = await carriedOut(admin, { put: [invalid] });
+            await counts(kind, others + 1, accepted ? 1 : 0);
+            const warning = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name} is invalid: ${field}`;
+            if (accepted) await agent.logged(warning, ({ level, msg }) => level === "warn" && msg.startsWith(warning));
+            assert.ok(await carriedOut(admin, { put: [changed] }));
+            await counts(kind, others + 1, 0);
+            assert.equal(await ownState(cluster.stage.node.netns, "nft"), before);
+          });
         }
-        await put(admin, objects.cluster("IPPool", "pods", { cidr: "10.70.0.0/40" }));
-        await agent.logged("what is wrong with the pool", ({ level, msg }) => level === "warn" && msg.startsWith("IPPool pods is invalid: spec.cidr"));
-        for (const object of settings) await admin.delete(object);
-        await agent.readiness("them to be gone", ({ body }) => settings.every(({ kind }) => body.includes(`${kind}: in sync, 0 objects\n`)));
+        // All of them are there, and a policy that was written after them is in force alone.
+        const witness = objects.global([allow("role == 'friend'")]);
+        await put(admin, witness);
+        await cluster.stage.become(ONLY_FRIEND);
+        await admin.delete(witness);
+        await cluster.stage.become(OPEN);
+        for (const { created: { kind }, changed } of table) {
+          await t.test(`${kind}: deleted`, async () => {
+            const all = (await agent.metric(`caracal_sync_objects{kind="${kind}"}`)) ?? 0;
+            await admin.delete(changed);
+            await counts(kind, all - 1, 0);
+          });
+        }
+        assert.equal(await ownState(cluster.stage.node.netns, "nft"), before);
+        assert.equal((await agent.page("/readiness")).status, 200);
       });
     });
   }

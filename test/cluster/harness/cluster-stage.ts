@@ -18,6 +18,9 @@ export interface ClusterStageOptions {
   readonly objects?: readonly WireObject[];
 }
 
+/** As every API server writes it into pods that name no account, but for ours: that goes without the admission plugin. */
+const withAccount = (pod: WireObject): WireObject => ({ ...pod, spec: { serviceAccountName: "default", ...(pod["spec"] as object) } });
+
 export class ClusterStage implements AsyncDisposable {
   readonly stage: Stage;
   readonly server: ApiServer;
@@ -96,7 +99,7 @@ export class ClusterStage implements AsyncDisposable {
       if (kind === "Namespace") await this.kubelet.createNamespace(metadata.name, metadata.labels);
       else {
         if (metadata.namespace !== undefined) await this.#ensureNamespace(metadata.namespace);
-        await admin.create(object);
+        await admin.create(kind === "Pod" ? withAccount(object) : object);
       }
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
