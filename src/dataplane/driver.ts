@@ -319,9 +319,14 @@ export class Driver {
     if (!this.#rulesWait && this.#planes.every((plane) => plane.sets.failures.length === 0)) {
       this.#setBackOff.succeeded();
       this.#loggedSets = new Map();
-    } else if (this.#setBackOff.failures === 0 || this.#setBackOff.isDue) {
-      this.#setBackOff.failed();
-      this.#logSetFailures();
+    } else {
+      // One that stays full must not make others wait for as long as it does.
+      const isNew = this.#planes.some(({ sets }) => sets.failures.some(({ name }) => !this.#loggedSets.has(name)));
+      if (isNew || this.#setBackOff.failures === 0 || this.#setBackOff.isDue) {
+        this.#setBackOff.failed();
+        this.#logSetFailures();
+      }
+      if (isNew) this.#setBackOff.hurry();
     }
     // News may need a set that was refused long before.
     if (this.#setBackOff.failures > 1 && (this.#rulesWait || this.#planes.some((plane) => plane.needed(plane.sets.stuck).length > 0))) this.#quarantine.setsFailed();

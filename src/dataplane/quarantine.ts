@@ -116,8 +116,8 @@ export class Quarantine {
     for (const plane of this.#planes) {
       const failures = new Map(plane.sets.failures.filter(({ name }) => !plane.sets.isReady(name)).map((failure) => [failure.name, failure]));
       const waiting = plane.rules.lookingInto(new Set(failures.keys())).flatMap((item) => {
-        const failure = plane.rules.missingSets(item).map((name) => failures.get(name)).find((each) => each !== undefined);
-        return failure === undefined ? [] : [{ item, failure }];
+        const names = new Set(plane.rules.missingSets(item));
+        return [...names].flatMap((name) => failures.get(name) ?? []).map((failure) => ({ item, failure }));
       });
       const byFailure = Map.groupBy(waiting, ({ failure }) => failure);
       for (const [failure, those] of byFailure) this.#warnOfSet(plane, failure, those.map(({ item }) => item));
@@ -131,9 +131,11 @@ export class Quarantine {
   #openWaiting(): void {
     for (const [plane, names] of this.#awaited) {
       const right = new Set([...names].filter((name) => plane.sets.isReady(name)));
-      const rules = plane.rules.refused.filter((item) => looksInto(item, right) && plane.rules.missingSets(item).length === 0);
-      this.#awaited.set(plane, names.difference(right));
-      if (rules.length > 0) this.#accept(plane, rules);
+      const rules = plane.rules.refused.filter((item) => looksInto(item, right)).map((item) => ({ item, missing: plane.rules.missingSets(item) }));
+      // Another set may have failed since they were closed.
+      this.#awaited.set(plane, new Set([...names.difference(right), ...rules.flatMap(({ missing }) => missing)]));
+      const whole = rules.filter(({ missing }) => missing.length === 0).map(({ item }) => item);
+      if (whole.length > 0) this.#accept(plane, whole);
     }
   }
 
@@ -150,7 +152,8 @@ export class Quarantine {
   #refuse(plane: Plane, rules: readonly PolicyRule[]): void {
     if (rules.length === 0) return;
     plane.rules.refuse(rules);
-    this.#scheduleRetry();
+    // What is refused again and again does not put off the others' turn.
+    if (this.#nextRetry < this.#parts.clock.now()) this.#scheduleRetry();
     this.#parts.changed();
   }
 

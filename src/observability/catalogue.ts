@@ -54,7 +54,7 @@ export const catalogue: readonly MetricDefinition[] = Object.freeze([
   { type: 'counter', name: 'felix_iptables_lines_executed', help: 'Lines sent to iptables.', labels: TABLE },
   { type: 'gauge', name: 'felix_iptables_chains', help: 'Own chains in the kernel.', labels: TABLE },
   { type: 'gauge', name: 'felix_iptables_rules', help: 'Own rules in the kernel.', labels: TABLE },
-  { type: 'gauge', name: 'caracal_dataplane_quarantined_policies', help: 'Policies with rules that the kernel refuses, which allow less until it takes them.', labels: TABLE },
+  { type: 'gauge', name: 'caracal_dataplane_quarantined_policies', help: 'Policies with rules that the kernel refuses, or that look into a set that it cannot fill: they allow less until it takes them.', labels: TABLE },
   { type: 'gauge', name: 'felix_ipsets_calico', help: 'Own sets in the kernel.', labels: ['ip_version'] },
   { type: 'counter', name: 'felix_ipset_calls', help: 'Batches of commands sent to ipset, and reads.' },
   { type: 'counter', name: 'felix_ipset_errors', help: 'Batches of which ipset refused a command or did not acknowledge.' },

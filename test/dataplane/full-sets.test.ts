@@ -201,6 +201,16 @@ describe('a deny set that is full', () => {
     await assertOthersGoOn(node);
   });
 
+  it('is not the only one that is tried: others that are refused in passing are tried within a second', async () => {
+    const node = await started(world([...fits, ...one]));
+    await node.pass(60_000, 500);
+    node.kernel.failNext({ on: 'run', how: 'refuse', matching: /add cali40s:a/, output: 'Kernel error' });
+    await node.update(delta(['10.5.0.1'], [], 's:a'));
+    await node.pass(1_500);
+    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.9', '10.5.0.1']);
+    assert.equal(node.health?.ready, true);
+  });
+
   it('of one family closes nothing of the other', async () => {
     const kernel = new FakeKernel();
     const both = [...fits, 'fd00::1', 'fd00::2', 'fd00::3', 'fd00::4'];
@@ -267,22 +277,65 @@ describe('a deny set that is full', () => {
     assertOpen(node);
   });
 
-  it('that a profile looks into holds up rules, says so, and is tried on', async () => {
-    const first = desired({ ...world(fits), profiles: [profile('kns.default', { ingress: [rule({ action: 'deny', source: entity({ sets: ['d:a'] }) })] })] });
+  it('that a profile looks into holds up rules, and what must not open without it; it says so, and is tried on', async () => {
     let steps = 0;
+    const near = policy('tenant', { ingress: [rule({ source: entity({ sets: ['s:b'] }) })] });
+    const first = desired({
+      ...world(fits),
+      addedSets: [denied(fits), set('s:a', ['10.0.0.9']), set('s:b', [])],
+      policies: [near, other],
+      profiles: [profile('kns.default', { ingress: [rule({ action: 'deny', source: entity({ sets: ['d:a'] }) }), rule()] })],
+      endpoints: [endpoint('tenant', 'a1', { tiers: [tier({ defaultAction: 'pass', ingress: ['knp/default/tenant'] })] }), endpoint('other', 'b1', { addresses: ['10.0.0.2'], ...applying('other') })],
+    });
     const node = await started(first, new FakeKernel(), { onStep: () => void (steps += 1) });
     await node.update(delta(one));
     assert.equal(node.health?.ready, false);
     assert.match(node.health?.detail ?? '', /ipset refuses changes to cali40d:a/);
     await node.update(delta(['10.0.0.1'], [], 's:a'));
-    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.9']);
     await node.pass(20_000, 500);
     assert.ok(steps < 60, `${steps} steps, with nothing to write`);
-    await node.update(change);
+    assert.deepEqual(node.members('cali40s:a'), ['10.0.0.9']);
+    await node.update(desired({ policies: change.policies, setDeltas: [{ id: 's:b', added: ['10.5.0.1'], removed: [] }, { id: 's:a', added: ['10.5.0.1'], removed: [] }] }));
     assert.match(ingressOf(node, 'other')?.[0] ?? '', /-p tcp/);
+    assert.deepEqual(node.members('cali40s:b'), []);
     await node.update(delta([], one));
     assert.match(ingressOf(node, 'other')?.[0] ?? '', /-p udp/);
+    assert.deepEqual([node.members('cali40s:a'), node.members('cali40s:b')], [['10.0.0.1', '10.0.0.9', '10.5.0.1'], ['10.5.0.1']]);
     assert.equal(node.health?.ready, true);
+  });
+
+  it('beside another one: the rule that looks into both opens when both are right', async () => {
+    const both = policy('tenant', { ingress: [rule({ action: 'deny', source: entity({ sets: ['d:a'] }), destination: entity({ sets: ['d:b'] }) })] });
+    const node = await started({ ...world([]), addedSets: [denied([...fits, ...one]), denied([...fits, ...two], { id: 'd:b' }), set('s:a', ['10.0.0.9'])], policies: [both, other] });
+    await node.update(delta([], one));
+    await node.pass(60_000, 500);
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /ingress" -j DROP$/);
+    assert.deepEqual(warnings(node).map((fields) => fields['set']), ['cali40d:a', 'cali40d:b']);
+    assert.deepEqual(node.messages('info').filter((message) => message.includes('takes rules again')), []);
+    await node.update(delta([], two, 'd:b'));
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /d:a.*d:b/);
+    // The second one fails while the rule is closed for the first.
+    await node.update(delta(one));
+    await node.update(delta(one, [], 'd:b'));
+    await node.update(delta([], one));
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /ingress" -j DROP$/);
+    await node.update(delta([], one, 'd:b'));
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /d:a.*d:b/);
+  });
+});
+
+describe('a set of a Pass rule that is full', () => {
+  it('closes the rule: what does not pass could be let in by the rules behind', async () => {
+    const passing = policy('tenant', { ingress: [rule({ action: 'pass', source: entity({ sets: ['p:a'] }) }), rule()] });
+    const node = await started({ ...world([]), addedSets: [denied([]), set('s:a', ['10.0.0.9']), set('p:a', fits, { use: 'pass' })], policies: [passing, other] });
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /p:a/);
+    await node.update(delta(one, [], 'p:a'));
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /ingress" -j DROP$/);
+    await assertOthersGoOn(node);
+    await node.update(delta([], ['10.9.0.1'], 'p:a'));
+    assert.match(ingressOf(node, 'tenant')?.[0] ?? '', /p:a/);
+    assert.deepEqual(node.members('cali40p:a'), ['10.9.0.2', '10.9.0.3', '10.9.0.4']);
+    assert.equal(node.health?.detail, 'the kernel is as the policies say');
   });
 });
 

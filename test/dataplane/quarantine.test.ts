@@ -160,6 +160,19 @@ for (const backend of ['nft', 'legacy'] as const) {
       assert.equal(node.messages('info').filter((message) => message.includes('takes rules again')).length, 1);
     });
 
+    it('has its turn although another policy is refused anew all the time', async () => {
+      const node = await synced(backend);
+      node.kernel.refuseLines(/-p (?:sctp|udplite)/);
+      await node.update(desired({ policies: [policy('p3', { ingress: [sctp] })] }));
+      node.kernel.refuseLines(/-p udplite/);
+      for (let minute = 0; minute < 6; minute += 1) {
+        await node.update(desired({ policies: [policy('p4', { ingress: [rule({ protocol: 136, source: entity({ nets: [`10.9.${minute}.0/24`] }) })] })] }));
+        await node.pass(minutes, 500);
+      }
+      assert.match(ingressOf(node, 'p3')?.[0] ?? '', /-p sctp/);
+      assert.deepEqual(ingressOf(node, 'p4'), []);
+    });
+
     it('has its turn although many others are refused on', async () => {
       const node = await synced(backend);
       const denied = Array.from({ length: count }, (_, i) => policy(`p${i}`, { ingress: [rule({ protocol: 132, source: entity({ nets: [`10.9.${i}.0/24`] }) })] }));

@@ -307,20 +307,23 @@ test(`nor is one while sets are full that deny, and tools die and refuse besides
   );
 });
 
-test(`nor is one when an agent starts with another limit than the one before it (seed ${seed})`, async () => {
+/** Of the agent before, and of the next one. */
+const limits = [[smallSets, smallSets], [smallSets, addresses.length], [addresses.length, smallSets]] as const;
+
+test(`nor is one when an agent starts on what another one left, with sets that are full, or another limit (seed ${seed})`, async () => {
   await fc.assert(
-    fc.asyncProperty(limitedState, limitedState, fc.boolean(), async (before, after, grows) => {
-      const { kernel, driver } = await enforced(before, undefined, grows ? smallSets : addresses.length);
+    fc.asyncProperty(limitedState, limitedState, fc.constantFrom(...limits), async (before, after, [limit, next]) => {
+      const { kernel, driver } = await enforced(before, undefined, limit);
       await driver.stop();
-      const [old, now] = [allowedBy(kernel), await allowedIn(after)];
+      const [old, now] = [allowedBy(kernel), await allowedIn(limit === smallSets && next === smallSets ? closedByFullSets(after) : after)];
       const unwatch = watch(kernel, [old, now], () => false);
-      const node = await new Node(kernel, { maxSetSize: grows ? addresses.length : smallSets }).start();
+      const node = await new Node(kernel, { maxSetSize: next }).start();
       await node.update(difference(emptyState, after));
       await node.pass(300);
       unwatch();
       // A set that is in use is not made too small for its members: what is allowed then is between the two.
       const allowed = allowedBy(kernel);
-      assert.deepEqual(allowed, grows ? now : now.map((whole, i) => whole && allowed[i]));
+      assert.deepEqual(allowed, limit <= next ? now : now.map((whole, i) => whole && allowed[i]));
     }),
     { numRuns: runsOf(30), seed },
   );

@@ -71,10 +71,10 @@ export class TrackedSet {
     return !this.blocked && this.failure !== undefined && meansFull(this.failure);
   }
 
-  /** Nothing is left to write that would let in less. */
+  /** Nothing is left to write that would let in less. What does not pass may be let in by the rules behind. */
   get isClosed(): boolean {
-    if (this.wanted === undefined) return true;
-    return this.wanted.use === 'deny' ? this.members.missing.size === 0 : this.members.surplus.size === 0;
+    if (this.wanted?.use === 'deny') return this.members.missing.size === 0;
+    return this.wanted === undefined || (this.members.surplus.size === 0 && (this.wanted.use === 'allow' || this.refused.size === 0));
   }
 
   create(): SetCommand {

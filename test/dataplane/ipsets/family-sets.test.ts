@@ -229,6 +229,23 @@ describe('refusals', () => {
     assert.deepEqual(sets.failures, []);
   });
 
+  it('a member that fits behind one that does not is in force, and so is what comes then', () => {
+    const { sets, used, run } = start();
+    sets.add(set('s:a', ['10.0.0.1', '10.0.0.2']));
+    run(sets.planNew(), { 'add cali40s:a 10.0.0.1 -exist': 'Hash is full, cannot add more elements' });
+    used.add('cali40s:a');
+    sets.change({ id: 's:a', added: ['10.0.0.3'], removed: [] });
+    assert.equal(sets.isDirty, true);
+    assert.deepEqual(run(sets.planOpening()), ['add cali40s:a 10.0.0.3 -exist']);
+  });
+
+  it('what leaves a set that no rule names makes room for what comes', () => {
+    const sets = new FamilySets({ family: 4, maxElements: 2, leftoversOf: [4], usesOf: () => 0 });
+    sets.adopt(inKernel('cali40s:a', ['10.0.0.1', '10.0.0.2'], 'hash:net family inet maxelem 2'));
+    sets.add(set('s:a', ['10.0.0.3', '10.0.0.4']));
+    assert.equal(sets.planNew().length, 4);
+  });
+
   it('a member that the kernel does not take holds up no other', () => {
     const { sets, used, run } = start();
     sets.add(set('s:a', ['10.0.0.1', '10.0.0.2']));
