@@ -15,8 +15,9 @@ import { ruleStates, serviceStates } from './states/rules.ts';
 import { observed } from './states/state.ts';
 import type { NamedState } from './states/state.ts';
 import { hostStates, tierStates } from './states/tiers.ts';
+import { trapStates } from './states/traps.ts';
 
-const states = [...memberStates, ...ruleStates, ...serviceStates, ...tierStates, ...hostStates];
+const states = [...memberStates, ...ruleStates, ...serviceStates, ...tierStates, ...hostStates, ...trapStates];
 const seed = seedOf();
 
 function scratch({ objects }: NamedState): CheckedGraph {

@@ -56,14 +56,14 @@ function tierText({ name, defaultAction, ...policies }: EndpointTier, directions
   return lists.every((list) => list === '') ? [] : [`${name} (${defaultAction}): ${lists.join(' | ')}`];
 }
 
-/** "allow 6 from set:<allow, has(x)> net:10.0.0.0/8 to port:80-80". */
-function ruleText(state: DesiredState, { action, protocol, source, destination }: ActiveRule): string {
+/** "allow 6 from set:<allow, has(x)> net:10.0.0.0/8 to port:80-80 # why=because". */
+function ruleText(state: DesiredState, { action, protocol, source, destination, comments = [] }: ActiveRule): string {
   const words = [action, ...(protocol === undefined ? [] : [String(protocol)])];
   for (const [word, entity] of [['from', source], ['to', destination]] as const) {
     const matches = entityText(state, entity);
     if (matches.length > 0) words.push(word, ...matches);
   }
-  return words.join(' ');
+  return [...words, ...comments.map((comment) => `# ${comment}`)].join(' ');
 }
 
 function entityText(state: DesiredState, entity: ActiveEntity): string[] {
