@@ -75,6 +75,7 @@ suite('empty values and "none"', () => {
     assert.deepEqual(sources.healthHost, { kind: 'default' });
     assert.equal(values.nodeName, 'kernel-name');
   });
+  test('as many packets may be logged at once as somebody wants', () => assert.equal(load({ FELIX_LOGACTIONRATELIMITBURST: '1000000' }).values.logRateLimitBurst, 1_000_000));
   test('"none" switches off an interval', () => assert.equal(load({ FELIX_IPTABLESREFRESHINTERVAL: 'None' }).values.iptablesRefreshSeconds, 0));
   test('"none" silences the log', () => assert.equal(load({ FELIX_LOGSEVERITYSCREEN: 'none' }).values.logSeverity, 'NONE'));
   test('"none" where something is required is refused', () => {

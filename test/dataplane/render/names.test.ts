@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parameters } from '../../../src/config/parameters.ts';
 import { endpointChainName, isOwnChain, limitedName, policyChainName, profileChainName } from '../../../src/dataplane/render/names.ts';
 import { marksOf } from '../../../src/dataplane/render/marks.ts';
 
@@ -39,6 +40,10 @@ describe('chain names', () => {
 describe('marks', () => {
   it('are the lowest bits of the mask, in order', () => {
     assert.deepEqual(marksOf(0xffff0000), { accept: 0x10000, pass: 0x20000, drop: 0x40000, scratch0: 0x80000, scratch1: 0x100000, all: 0x1f0000 });
+  });
+
+  it("of the usual mask are nobody else's: kube-proxy has 0x4000 and 0x8000, the portmap plugin 0x2000", () => {
+    assert.equal(marksOf(parameters.iptablesMarkMask.default).all & 0xe000, 0);
   });
 
   it('may lie apart, up to the highest bit', () => {

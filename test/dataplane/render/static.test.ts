@@ -81,9 +81,17 @@ describe('dispatch', () => {
   });
 
   it('enters names without a hex digit in the root', () => {
-    for (const name of ['calixyz', 'cali', 'cali-1']) {
+    for (const name of ['calixyz', 'cali', 'cali-1', 'cali.a0']) {
       assert.deepEqual(dispatchEntries(name, options()).map((entry) => entry.chain), ['cali-to-wl-dispatch', 'cali-from-wl-dispatch'], name);
     }
+  });
+
+  it('takes a dot in the name of an interface for a letter', () => {
+    assert.deepEqual(dispatchEntries('cali0.aa', options()).map((entry) => entry.rule.text), ['-o cali0.aa -g cali-tw-cali0.aa', '-i cali0.aa -g cali-fw-cali0.aa']);
+  });
+
+  it('has no chain whose name is too long for iptables, whatever the prefix', () => {
+    for (const { name } of filterChains(options({ interfacePrefixes: ['cali', 'abcdefghijklmno'] }))) assert.ok(name.length <= 28, name);
   });
 
   it('ignores prefixes that another one covers, so that a name matches one entry only', () => {
