@@ -225,6 +225,8 @@ const kinds: Readonly<Record<string, (objects: Objects) => readonly Step[]>> = {
       { what: "changed", put: [first("Deny", "friend")], verdicts: verdicts("drops", "drops", "passes") },
       { what: "invalid", put: [first("Reject", "friend")], verdicts: CLOSED, invalid: "AdminNetworkPolicy" },
       { what: "the first deleted", remove: [first("", "")], verdicts: NOT_STRANGER },
+      { what: "the last one changed", put: [last("Deny", "friend")], verdicts: NOT_FRIEND },
+      { what: "invalid", put: [last("Reject", "friend")], verdicts: CLOSED, invalid: "BaselineAdminNetworkPolicy" },
       { what: "both deleted", remove: [last("", "")], verdicts: OPEN },
     ];
   },
@@ -297,7 +299,7 @@ describe("kinds on a real API server", { concurrency: true }, () => {
       afterEach(() => assert.equal(agent.ended, undefined, agent.tail()));
 
       const invalidKinds = async (): Promise<string> => {
-        const kindsWithSome = Object.keys(kinds).map((name) => name.split(" ")[0] ?? "").map((kind) => (kind === "NetworkPolicy" ? "NetworkPolicy.projectcalico.org" : kind));
+        const kindsWithSome = Object.keys(kinds).flatMap((name) => name.split(" and ").map((each) => each.split(" ")[0] ?? "")).map((kind) => (kind === "NetworkPolicy" ? "NetworkPolicy.projectcalico.org" : kind));
         const counts = await Promise.all(kindsWithSome.map(async (kind) => [kind, await agent.metric(`caracal_sync_invalid_objects{kind="${kind}"}`)] as const));
         return counts.filter(([, count]) => (count ?? 0) > 0).map(([kind]) => kind).join();
       };
