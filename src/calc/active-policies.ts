@@ -13,7 +13,7 @@ import { LabelledItems } from './index/labelled-items.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
 import { SelectorIndex } from './index/selector-index.ts';
-import { requiredTerms } from './index/term.ts';
+import { requiredTermsOf } from './index/worked-out.ts';
 import type { LinkSink } from './selections.ts';
 import { Selections } from './selections.ts';
 import type { Subject, SubjectKey } from './subject.ts';
@@ -117,7 +117,7 @@ export class ActivePolicies {
     const filed = this.#policies.get(key);
     const selected = new Set<SubjectKey>();
     if (filed !== undefined) {
-      for (const id of this.#endpoints.candidates(requiredTerms(filed.selector.root))) {
+      for (const id of this.#endpoints.candidates(requiredTermsOf(filed.selector))) {
         if (this.#selects(filed, this.#endpoints.get(id) as Subject)) selected.add(this.#endpoints.key(id));
       }
     }

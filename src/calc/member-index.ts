@@ -18,13 +18,14 @@ import { deepEqual } from '../lib/deep-equal.ts';
 import type { DesiredSet, Member, SetDelta, SetId } from '../model/desired.ts';
 import type { Labels } from '../model/labels.ts';
 import { labelValue, sameLabels } from '../model/labels.ts';
+import type { Selector } from '../model/selector/ast.ts';
 import type { Contributor } from './contributor.ts';
 import { addressOf, contributes, contributions } from './contributor.ts';
 import { LabelledItems } from './index/labelled-items.ts';
 import type { Profiles } from './index/profiles.ts';
 import type { Filed } from './index/selector-index.ts';
 import { SelectorIndex } from './index/selector-index.ts';
-import { mentionedLabels, requiredTerms } from './index/term.ts';
+import { mentionedLabelsOf, requiredTermsOf } from './index/worked-out.ts';
 import type { MemberChanges } from './member-changes.ts';
 import type { DefinedSet, SelectorSet } from './set-definition.ts';
 import { desiredSet } from './set-definition.ts';
@@ -96,7 +97,7 @@ export class MemberIndex {
     const concerns = (set: FiledSet): boolean => {
       let known = concerned.get(set);
       if (known === undefined) {
-        const mentioned = mentionedLabels(set.selector.root);
+        const mentioned = mentionedLabelsOf(set.selector);
         known = changed.some((label) => mentioned.has(label));
         concerned.set(set, known);
       }
@@ -134,10 +135,14 @@ export class MemberIndex {
     }
     this.#journal.clear();
     const sets: DesiredSet[] = [];
+    let matching: { readonly selector: Selector; readonly items: readonly Contributor[] } | undefined;
     for (const live of added) {
-      const set = this.#sets.add(live, live.definition.selector);
+      const { selector } = live.definition;
+      const set = this.#sets.add(live, selector);
       this.#live.set(live.id, set);
-      sets.push(desiredSet(live, this.#members(set)));
+      // The sets of a rule's named ports, of which there may be thousands, follow each other.
+      if (matching?.selector !== selector) matching = { selector, items: this.#matching(set) };
+      sets.push(desiredSet(live, this.#members(set, matching.items)));
     }
     return { added: sets, deltas };
   }
@@ -153,15 +158,21 @@ export class MemberIndex {
     return added.length === 0 && removed.length === 0 ? undefined : { id: set.owner.id, added, removed };
   }
 
+  /** What a set's selector matches. */
+  #matching(set: FiledSet): Contributor[] {
+    return this.#items
+      .candidates(requiredTermsOf(set.selector))
+      .map((id) => this.#items.get(id) as Contributor)
+      .filter((item) => this.#matchesSet(item, set));
+  }
+
   /** All members of a set, each once. */
-  #members(set: FiledSet): Member[] {
+  #members(set: FiledSet, items: readonly Contributor[]): Member[] {
     const { use, port } = set.owner.definition;
     const members: Member[] = [];
     // Only an address with several holders can give a member twice.
     const shared = new Set<Member>();
-    for (const id of this.#items.candidates(requiredTerms(set.selector.root))) {
-      const item = this.#items.get(id) as Contributor;
-      if (!this.#matchesSet(item, set)) continue;
+    for (const item of items) {
       for (const address of item.addresses) {
         const alone = typeof this.#holders.get(address) === 'number';
         for (const member of contributions(use, port, item, address)) {

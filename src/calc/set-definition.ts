@@ -45,12 +45,16 @@ export function isSelector(set: DefinedSet): set is DefinedSet<SelectorSet> {
   return 'selector' in set.definition;
 }
 
+/** Characters of a selector that are not repeated for each of a rule's named ports, nor in a line of a log. */
+const longText = 512;
+
 /** Identifies a definition in memory; cheaper than the id. */
 export function definitionKey(definition: SetDefinition): string {
   const { use } = definition;
   if ('service' in definition) return `${use} ${prefixOf(definition)} ${definition.service}`;
   const { selector, port } = definition;
-  return port === undefined ? `${use} ${selector.text}` : `${use} ${portText(port)} ${selector.text}`;
+  if (port === undefined) return `${use} ${selector.text}`;
+  return `${use} ${portText(port)} ${selector.text.length < longText ? selector.text : hashOf(selector)}`;
 }
 
 /** Kernel names have 31 characters, six of which are the family's prefix. */
@@ -81,7 +85,16 @@ function fullId(definition: SetDefinition): string {
   if ('service' in definition) return uniqueId(prefixOf(definition), definition.service);
   const { selector, port } = definition;
   if (port === undefined) return uniqueId(selectorPrefix[use], selector.text);
-  return uniqueId(portPrefix[use], `${uniqueId('s', selector.text)},${protocolName(port)},${port.name}`);
+  return uniqueId(portPrefix[use], `${hashOf(selector)},${protocolName(port)},${port.name}`);
+}
+
+const hashes = new WeakMap<Selector, string>();
+
+/** Worked out once for all the named ports that have the selector. */
+function hashOf(selector: Selector): string {
+  const hash = hashes.get(selector) ?? uniqueId('s', selector.text);
+  hashes.set(selector, hash);
+  return hash;
 }
 
 export function setType(definition: SetDefinition): SetType {
@@ -98,7 +111,8 @@ function describe(definition: SetDefinition): string {
   if ('service' in definition && definition.onlyBroken === true) return `every address while endpoints of service ${definition.service} cannot be read`;
   if ('service' in definition) return `${definition.withPorts ? 'endpoints' : 'addresses'} of service ${definition.service}`;
   const { selector, port } = definition;
-  return port === undefined ? selector.text : `port ${portText(port)} of ${selector.text}`;
+  const text = selector.text.length < longText ? selector.text : `${selector.text.slice(0, longText)}...`;
+  return port === undefined ? text : `port ${portText(port)} of ${text}`;
 }
 
 function uniqueId(prefix: string, content: string): string {

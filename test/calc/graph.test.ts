@@ -320,3 +320,14 @@ test('a service that no rule names costs nothing', () => {
   const graph = synced();
   assert.equal(graph.update([slice('a', 'ns/web', ['10.0.0.1'], [{ protocol: 6, port: 80 }])]), undefined);
 });
+
+test('the named ports of a rule share what is worked out of its selector, however long that is', () => {
+  const values = Array.from({ length: 20_000 }, (_, i) => `'v${i}'`).join(', ');
+  const ports = Array.from({ length: 2_000 }, (_, i) => ({ name: `p${i}` }));
+  const graph = synced(pod('db', { labels: { app: 'v7' }, address: '10.0.0.7', ports: [{ name: 'p5', protocol: 6, port: 80 }] }));
+  graph.update([policy('p', "app == 'web'", [rule('allow', {}, { protocol: 6, destination: end({ from: `app in {${values}}`, ports }) })])]);
+  assert.equal(graph.state.sets.size, 2_000);
+  assert.deepEqual([...graph.state.sets.values()].flatMap((set) => [...set.members]), ['10.0.0.7,tcp:80']);
+  graph.update([pod('db', { labels: { app: 'other' }, address: '10.0.0.7', ports: [{ name: 'p5', protocol: 6, port: 80 }] })]);
+  assert.deepEqual([...graph.state.sets.values()].flatMap((set) => [...set.members]), []);
+});

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 
-import { setId } from '../../src/calc/set-definition.ts';
+import { definitionKey, desiredSet, setId } from '../../src/calc/set-definition.ts';
 import { parseSelector } from '../../src/model/selector/parse.ts';
 
 function felixId(prefix: string, content: string): string {
@@ -50,4 +50,13 @@ test('uses and forms of one service are sets of their own', () => {
   const ids = uses.flatMap((use) => [true, false].map((withPorts) => setId({ use, service: 'ns/web', withPorts })));
   assert.equal(new Set(ids).size, 6);
   for (const id of ids) assert.match(id, /^[A-Za-z0-9:_-]{1,25}$/);
+});
+
+test('a selector of any length is repeated neither for each of its named ports nor in what a log says of its set', () => {
+  const long = (label: string): string => Array.from({ length: 1_000 }, (_, i) => `${label} == 'v${i}'`).join(' || ');
+  const [a, b] = [parseSelector(long('a')), parseSelector(long('b'))];
+  const keys = [a, b].flatMap((selector) => ['http', 'https'].map((name) => definitionKey({ use: 'allow', selector, port: { name } })));
+  assert.equal(new Set(keys).size, 4);
+  for (const key of keys) assert.ok(key.length < 100, key);
+  assert.ok(desiredSet({ id: 's:x', definition: { use: 'allow', selector: a } }, []).description.length < 1_000);
 });

@@ -8,9 +8,8 @@ import { MultiMap } from '../../lib/multi-map.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { Selector } from '../../model/selector/ast.ts';
 import type { Lookup, Matcher } from '../../model/selector/match.ts';
-import { compile } from '../../model/selector/match.ts';
 import type { Term } from './term.ts';
-import { mentionedLabels, requiredTerms } from './term.ts';
+import { matcherOf, mentionedLabelsOf, requiredTermsOf } from './worked-out.ts';
 
 export interface Filed<T> {
   readonly owner: T;
@@ -39,6 +38,9 @@ class Entry<T> implements Filed<T> {
   }
 }
 
+/** From this many values on a selector is filed under the presence of their label: it would be in as many drawers. */
+const manyValues = 64;
+
 export class SelectorIndex<T> {
   readonly #cabinets = new Map<string, Cabinet<T>>();
   readonly #unfiled = new Set<Entry<T>>();
@@ -48,21 +50,19 @@ export class SelectorIndex<T> {
 
   add(owner: T, selector: Selector): Filed<T> {
     const entry = new Entry(owner, selector);
-    const { root } = selector;
-    const term = this.#emptiest(requiredTerms(root));
+    const term = this.#emptiest(drawersOf(selector));
     if (term === undefined) this.#unfiled.add(entry);
     else this.#file(entry, term);
-    for (const label of mentionedLabels(root)) this.#mentions.set(label, (this.#mentions.get(label) ?? 0) + 1);
+    for (const label of mentionedLabelsOf(selector)) this.#mentions.set(label, (this.#mentions.get(label) ?? 0) + 1);
     return entry;
   }
 
   /** Takes what add() returned. */
   remove(filed: Filed<T>): void {
     const entry = filed as Entry<T>;
-    const { root } = entry.selector;
     // Which of its terms it was filed under is not written down: it is looked for.
-    if (!this.#unfiled.delete(entry)) for (const term of requiredTerms(root)) this.#unfile(entry, term);
-    for (const label of mentionedLabels(root)) {
+    if (!this.#unfiled.delete(entry)) for (const term of drawersOf(entry.selector)) this.#unfile(entry, term);
+    for (const label of mentionedLabelsOf(entry.selector)) {
       const count = this.#mentions.get(label) ?? 0;
       if (count > 1) this.#mentions.set(label, count - 1);
       else this.#mentions.delete(label);
@@ -88,7 +88,7 @@ export class SelectorIndex<T> {
 
   match(filed: Filed<T>, lookup: Lookup): boolean {
     const entry = filed as Entry<T>;
-    entry.matcher ??= compile(entry.selector.root);
+    entry.matcher ??= matcherOf(entry.selector);
     return entry.matcher(lookup);
   }
 
@@ -140,4 +140,9 @@ export class SelectorIndex<T> {
     else for (const value of term.values) cabinet.byValue.delete(value, entry);
     if (cabinet.byValue.isEmpty && cabinet.present.size === 0) this.#cabinets.delete(term.label);
   }
+}
+
+/** The terms that a selector may be filed under. */
+function drawersOf(selector: Selector): readonly Term[] {
+  return requiredTermsOf(selector).map((term) => ((term.values?.length ?? 0) < manyValues ? term : { label: term.label }));
 }
