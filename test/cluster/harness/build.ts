@@ -5,15 +5,12 @@
 // Out: the path of an executable. Concurrent callers build once: the others wait for the first.
 //
 // Run as a program it builds up front and prints the path: node test/cluster/harness/build.ts
-// It then fetches the other Go module of these tests as well, that of Calico's definitions (calico-crds.ts).
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-
-import { fetchedCalicoCrds } from "./calico-crds.ts";
 
 const MODULE = path.join(import.meta.dirname, "..", "apiserver");
 const VERSION = "v1.34.4";
@@ -106,7 +103,6 @@ export const apiserverBinary = async (): Promise<string> => {
 if (import.meta.main) {
   try {
     process.stdout.write(`${await apiserverBinary()}\n`);
-    fetchedCalicoCrds();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
