@@ -76,10 +76,10 @@ function readPorts(slice: Fields, report: Report): ServiceEndpoints['ports'] {
   for (const [i, entry] of (readList(slice['ports'], 'ports', report) ?? []).entries()) {
     const fields = fieldsOf(entry);
     if (fields === undefined) report(`ports[${i}]`, 'must be an object');
-    const { protocol: name = 'TCP', port } = fields ?? {};
-    if (isAbsent(port)) continue;
-    const protocol = isAbsent(name) || name === '' ? protocolNumbers['TCP'] : name === 'TCP' || name === 'UDP' || name === 'SCTP' ? protocolNumbers[name] : undefined;
+    const { protocol: name, port } = fields ?? {};
+    const protocol = isAbsent(name) ? protocolNumbers['TCP'] : name === 'TCP' || name === 'UDP' || name === 'SCTP' ? protocolNumbers[name] : undefined;
     if (protocol === undefined) report(`ports[${i}].protocol`, `${shown(name)} is no protocol`, 'use one of TCP, UDP, SCTP');
+    if (isAbsent(port)) continue;
     if (!isPortNumber(port)) report(`ports[${i}].port`, `${shown(port)} is no port`, 'use a number from 1 to 65535');
     if (protocol !== undefined && isPortNumber(port)) ports.set(`${protocol}/${port}`, { protocol, port });
   }

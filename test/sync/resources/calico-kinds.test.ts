@@ -189,6 +189,8 @@ describe('an EndpointSlice', () => {
     ['a port that is none', { ports: [null] }, 'ports[0]'],
     ['a port above 65535', { ports: [{ port: 65_536 }] }, 'ports[0].port'],
     ['a protocol that is none', { ports: [{ port: 1, protocol: 'ICMP' }] }, 'ports[0].protocol'],
+    ['a protocol that is none, of a port without a number', { ports: [{ protocol: 'ICMP' }] }, 'ports[0].protocol'],
+    ['an empty protocol', { ports: [{ port: 1, protocol: '' }] }, 'ports[0].protocol'],
     ['endpoints that are no list', { endpoints: {} }, 'endpoints'],
   ] as const) {
     test(`with ${what} is broken: nothing is known but its service`, () => {
