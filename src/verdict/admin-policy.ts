@@ -130,5 +130,5 @@ function closedRule(value: unknown, index: number, kind: AdminKind): readonly Ru
 /** A list that is none may have denied something. */
 function closedRules(value: unknown, kind: AdminKind): readonly Rule[] {
   if (isAbsent(value)) return [];
-  return Array.isArray(value) ? value.flatMap((rule: unknown, index) => closedRule(rule, index, kind)) : closedRule(value, 0, kind);
+  return Array.isArray(value) ? value.flatMap((rule: unknown, index) => closedRule(rule, index, kind)) : closedRule(undefined, 0, kind);
 }

@@ -124,5 +124,5 @@ function readRules(spec: Fields, name: Direction, place: RulePlace, report: Repo
 /** A list that is none may have denied something. */
 function closedRules(value: unknown): readonly Rule[] {
   if (isAbsent(value)) return [];
-  return Array.isArray(value) ? value.flatMap((rule: unknown, index) => closedRule(rule, index)) : closedRule(value, 0);
+  return Array.isArray(value) ? value.flatMap((rule: unknown, index) => closedRule(rule, index)) : closedRule(undefined, 0);
 }

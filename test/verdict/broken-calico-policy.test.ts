@@ -87,6 +87,7 @@ test('a policy whose order cannot be read is asked first in its tier, where what
 test('a list of rules that is none denies everything in its direction', () => {
   assert.deepEqual(allowed(tier('t', { order: 1, defaultAction: 'Pass' }), globalPolicy('p', { ...onX, tier: 't', ingress: {} })), ['out x', 'in y', 'out y']);
   assert.deepEqual(allowed(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https], egress: 'none' })), ['in y', 'out y']);
+  assert.deepEqual(allowed(tier('t', { order: 1, defaultAction: 'Pass' }), globalPolicy('p', { ...onX, tier: 't', ingress: { action: 'Allow' } })), ['out x', 'in y', 'out y']);
 });
 
 const unreadable: readonly Json[] = [
