@@ -1,7 +1,7 @@
 // How much of the kernel one NetworkPolicy may take. The API multiplies: each peer of an entry takes a rule of its own for every fifteen
-// ports and for every named one, and each that selects pods whose ports are named a set for every name. So a policy of a hundred
-// kilobytes could ask for millions of rules and sets, of every node that has a pod of its namespace. An entry that would exceed the
-// limit is not in force, which is what holds for one that cannot be read.
+// ports and for every named one, each of its exceptions one for every protocol, and each peer that selects pods whose ports are named
+// a set for every name. So a policy of a hundred kilobytes could ask for millions of rules and sets, of every node that has a pod of its
+// namespace. An entry that would exceed the limit is not in force, which is what holds for one that cannot be read.
 //
 // In: the entries of one policy, one after the other. Out: whether there is room for it.
 
@@ -23,7 +23,8 @@ export class PolicySize {
   hasRoomFor(peers: readonly EntityMatch[], ports: 'any' | readonly ProtocolPorts[], areNamed: boolean): boolean {
     const owners = 1 + (areNamed ? peers.filter(({ selector }) => selector !== undefined).length : 0);
     const lists = ports === 'any' ? [] : ports;
-    const rules = this.#rules + peers.length * (ports === 'any' ? 1 : sum(lists.map(rulesFor)));
+    const exceptions = sum(peers.map(({ notNets }) => notNets.length));
+    const rules = this.#rules + (ports === 'any' ? peers.length + exceptions : peers.length * sum(lists.map(rulesFor)) + lists.length * exceptions);
     const sets = this.#sets + owners * sum(lists.map(namesIn));
     if (rules > maxKernelRules || sets > maxPortSets) return false;
     this.#rules = rules;

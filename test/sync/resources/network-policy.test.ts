@@ -252,12 +252,14 @@ describe('an entry whose peers times ports are more than a node can have allows 
   const peers = (count: number): unknown => range(count).map((i) => ({ podSelector: { matchLabels: { app: `${i}` } } }));
   const odd = (count: number): unknown => range(count).map((i) => ({ port: 2 * i + 1 }));
   const names = (count: number): unknown => range(count).map((i) => ({ port: `p-${i}` }));
+  const networks = (count: number): unknown => range(count).map((i) => `10.${i >> 8}.${i & 255}.0/24`);
   const last = { ports: [{ port: 53 }] };
   for (const [what, direction, entry] of [
     ['numbers', 'ingress', { from: peers(2000), ports: odd(400) }],
     ['ranges', 'ingress', { from: peers(2000), ports: range(200).map((i) => ({ port: 1 + 3 * i, endPort: 2 + 3 * i })) }],
     ['names', 'ingress', { from: peers(500), ports: names(101) }],
     ['names on each of the peers', 'egress', { to: peers(100), ports: names(50) }],
+    ['exceptions, which each protocol repeats', 'egress', { to: [{ ipBlock: { cidr: '10.0.0.0/8', except: networks(17_000) } }], ports: ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ protocol })) }],
   ] as const) {
     test(what, () => {
       const { policy, problems } = decode({ [direction]: [entry, last], policyTypes: ['Ingress', 'Egress'] });
@@ -274,6 +276,7 @@ describe('an entry whose peers times ports are more than a node can have allows 
   test('as many peers as an object can hold are not too many, nor are many ports', () => {
     assert.equal(decode({ ingress: [{ from: peers(20_000), ports: odd(15) }] }).problems.length, 0);
     assert.equal(decode({ ingress: [{ ports: odd(30_000) }], egress: [{ ports: names(3000) }] }).problems.length, 0);
+    assert.equal(decode({ egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8', except: networks(40_000) } }] }] }).problems.length, 0);
   });
 });
 
