@@ -55,8 +55,7 @@ function clusterPlace(spec: Fields, report: Report): AdminPlace {
 
 /** A priority that is none comes first, for the same reason. */
 function placeIn(tier: string, { priority }: Fields, report: Report): AdminPlace {
-  const order = typeof priority === 'number' ? priority : -Infinity;
-  const isReadable = Number.isInteger(priority) && order >= 0 && order <= 1000;
+  const isReadable = Number.isInteger(priority) && Number(priority) >= 0 && Number(priority) <= 1000;
   if (!isReadable) report('spec.priority', 'must be a whole number from 0 to 1000');
-  return { isReadable, tier, order };
+  return { isReadable, tier, order: isReadable ? Number(priority) : -Infinity };
 }

@@ -246,3 +246,12 @@ test('Calico’s policies may be in these tiers, too', () => {
   assert.equal(verdictOf(into('a/x', y, '10.0.0.1'), global, deny(2)), 'allow rule kube-admin');
   assert.equal(verdictOf(into('a/x', y, '10.0.0.1'), global, deny(0)), 'deny rule kube-admin');
 });
+
+test('a priority that is none comes first: no policy can allow what this one denied', () => {
+  const open = clusterPolicy('open', { tier: 'Admin', priority: 5, subject, ingress: [{ action: 'Accept', from: [everywhere] }] });
+  const denying = (priority: unknown): WireObject => clusterPolicy('p', { tier: 'Admin', priority, subject, ingress: [{ action: 'Deny', from: [everywhere] }] });
+  assert.equal(verdictOf(into('a/x', y, '10.0.0.1'), open, denying(6)), verdictOf(into('a/x', y, '10.0.0.1'), open));
+  for (const priority of [1001, 6.5, '6', undefined]) {
+    assert.equal(verdictOf(into('a/x', y, '10.0.0.1'), open, denying(priority)), verdictOf(into('a/x', y, '10.0.0.1'), denying(1)), String(priority));
+  }
+});
