@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { loadKernel } from '../../src/simulate/kernel.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
-import type { ActivePolicy, ActiveRule } from '../../src/model/desired.ts';
+import type { ActivePolicy, ActiveRule, Desired } from '../../src/model/desired.ts';
 import type { Packet } from '../../src/model/packet.ts';
 import { policyChains } from '../../src/dataplane/render/policy.ts';
 import type { FakeKernel } from '../fakes/kernel.ts';
@@ -52,6 +52,15 @@ async function allowedIn(state: NodeState): Promise<boolean[]> {
   await node.update(difference(emptyState, state));
   assert.equal(node.health?.ready, true, node.health?.detail);
   return allowedBy(node.kernel);
+}
+
+/** Both come while the kernel is busy. */
+async function writtenAtOnce(node: Node, first: Desired, second: Desired): Promise<void> {
+  const release = node.kernel.holdWrites();
+  await node.update(first);
+  await node.update(second);
+  release();
+  await node.pass(300);
 }
 
 /**
@@ -110,11 +119,7 @@ property('nor is one when several change sets are written at once', 30, async (b
   const node = await enforced(before);
   const [old, middle, now] = [allowedBy(node.kernel), await allowedIn(between), await allowedIn(after)];
   const unwatch = watch(node.kernel, [old, middle, now], () => false);
-  const release = node.kernel.holdWrites();
-  await node.update(difference(before, between));
-  await node.update(difference(between, after));
-  release();
-  await node.pass(300);
+  await writtenAtOnce(node, difference(before, between), difference(between, after));
   unwatch();
   assert.deepEqual(allowedBy(node.kernel), now);
 });
@@ -277,11 +282,7 @@ test(`nor is one while sets are full that deny, and when there is room again (se
 
       // Two at once: what is full by the first may not be by the second.
       const unwatchAll = watch(node.kernel, [middle, old, now], () => false);
-      const release = node.kernel.holdWrites();
-      await node.update(difference(between, before));
-      await node.update(difference(before, after));
-      release();
-      await node.pass(300);
+      await writtenAtOnce(node, difference(between, before), difference(before, after));
       unwatchAll();
       assert.deepEqual(allowedBy(node.kernel), now);
       assert.equal(node.health?.ready, true, node.health?.detail);

@@ -2,24 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireObject, World } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
-import { calicoPolicy, globalPolicy, into, namespace, outOf, pod, tier, world } from './small-world.ts';
+import { allowedAmongXAndY, calicoPolicy, globalPolicy, into, tier, world, xAndY } from './small-world.ts';
 
 type Json = Record<string, unknown>;
-
-const cluster: readonly WireObject[] = [namespace('a'), pod('a/x', '10.0.0.1', { labels: { app: 'x' } }), pod('a/y', '10.0.0.2', { labels: { app: 'y' } })];
-
-/** Of "in x:80", "in x:443", "out x", "in y", "out y": what remains allowed. */
-function allowed(...policies: readonly WireObject[]): readonly string[] {
-  const judged = judge(world([...cluster, ...policies]));
-  const packets = {
-    'in x:80': into('a/x', '192.0.2.1', '10.0.0.1'),
-    'in x:443': into('a/x', '192.0.2.1', '10.0.0.1', { destinationPort: 443 }),
-    'out x': outOf('a/x', '10.0.0.1', '192.0.2.1'),
-    'in y': into('a/y', '192.0.2.1', '10.0.0.2'),
-    'out y': outOf('a/y', '10.0.0.2', '192.0.2.1'),
-  };
-  return Object.entries(packets).flatMap(([name, packet]) => (judged.verdict(packet).action === 'allow' ? [name] : []));
-}
 
 function fields(object: WireObject, options: Partial<World['options']> = {}): readonly string[] {
   return judge(world([object], options)).invalid.map(({ field }) => field);
@@ -31,27 +16,27 @@ const bad = { source: { nets: ['10.0.0.0/33'] } };
 
 test('a bad Allow disappears, the others stay, and the policy goes on isolating', () => {
   const spec = { ...onX, types: ['Ingress'], ingress: [{ action: 'Allow', ...bad }, https] };
-  assert.deepEqual(allowed(globalPolicy('p', spec)), ['in x:443', 'out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(globalPolicy('p', spec)), ['in x:443', 'out x', 'in y', 'out y']);
   assert.deepEqual(fields(globalPolicy('p', spec)), ['spec.ingress[0].source.nets[0]']);
 });
 
 test('a bad Log disappears', () => {
-  assert.deepEqual(allowed(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [{ action: 'Log', ...bad }, https] })), ['in x:443', 'out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [{ action: 'Log', ...bad }, https] })), ['in x:443', 'out x', 'in y', 'out y']);
 });
 
 test('a bad Deny or Pass, and a rule whose action cannot be read, deny everything at their place and in their direction', () => {
   for (const action of ['Deny', 'Pass', 'allow', 'Accept', '', null, 7]) {
     const spec = { ...onX, ingress: [https, { action, ...bad }, { action: 'Allow' }], egress: [{ action: 'Allow' }] };
-    assert.deepEqual(allowed(globalPolicy('p', spec)), ['in x:443', 'out x', 'in y', 'out y'], String(action));
+    assert.deepEqual(allowedAmongXAndY(globalPolicy('p', spec)), ['in x:443', 'out x', 'in y', 'out y'], String(action));
   }
   for (const rule of [null, 'Allow', {}, []]) {
-    assert.deepEqual(allowed(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [rule, { action: 'Allow' }] })), ['out x', 'in y', 'out y'], JSON.stringify(rule));
+    assert.deepEqual(allowedAmongXAndY(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [rule, { action: 'Allow' }] })), ['out x', 'in y', 'out y'], JSON.stringify(rule));
   }
 });
 
 test('a rule that denies everything is named as the wire has it', () => {
   const spec = { ingress: [https, { action: 'Deny', ...bad }] };
-  const [decision] = judge(world([...cluster, globalPolicy('p', spec)])).verdict(into('a/x', '192.0.2.1', '10.0.0.1')).decisions;
+  const [decision] = judge(world([...xAndY, globalPolicy('p', spec)])).verdict(into('a/x', '192.0.2.1', '10.0.0.1')).decisions;
   assert.deepEqual([decision?.action, decision?.reason, decision?.rule], ['deny', 'rule', 1]);
 });
 
@@ -67,27 +52,27 @@ test('something bad elsewhere: no rule allows, what denies or passes denies ever
     { doNotTrack: 1 },
   ];
   for (const spoilt of elsewhere) {
-    assert.deepEqual(allowed(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https], ...spoilt })), ['in y', 'out y'], JSON.stringify(spoilt));
+    assert.deepEqual(allowedAmongXAndY(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https], ...spoilt })), ['in y', 'out y'], JSON.stringify(spoilt));
   }
 });
 
 test('a broken policy in a tier that passes denies what its rules that deny or pass might have denied', () => {
   const passing = tier('t', { order: 1, defaultAction: 'Pass' });
   const rules = { ingress: [{ action: 'Deny', source: { nets: ['203.0.113.0/24'] } }], egress: [https] };
-  assert.deepEqual(allowed(passing, globalPolicy('p', { ...onX, tier: 't', unknown: 1, ...rules })), ['out x', 'in y', 'out y']);
-  assert.deepEqual(allowed(passing, globalPolicy('p', { ...onX, tier: 't', ...rules })), ['in x:80', 'in x:443', 'out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(passing, globalPolicy('p', { ...onX, tier: 't', unknown: 1, ...rules })), ['out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(passing, globalPolicy('p', { ...onX, tier: 't', ...rules })), ['in x:80', 'in x:443', 'out x', 'in y', 'out y']);
 });
 
 test('a policy whose order cannot be read is asked first in its tier, where what it denies closes most', () => {
   const rules = { ingress: [{ action: 'Deny', source: { nets: ['203.0.113.0/24'] } }], egress: [https] };
   const open = globalPolicy('open', { ...onX, order: -5, ingress: [{ action: 'Allow' }], egress: [{ action: 'Allow' }] });
-  assert.deepEqual(allowed(globalPolicy('p', { ...onX, order: 'first', ...rules }), open), ['out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(globalPolicy('p', { ...onX, order: 'first', ...rules }), open), ['out x', 'in y', 'out y']);
 });
 
 test('a list of rules that is none denies everything in its direction', () => {
-  assert.deepEqual(allowed(tier('t', { order: 1, defaultAction: 'Pass' }), globalPolicy('p', { ...onX, tier: 't', ingress: {} })), ['out x', 'in y', 'out y']);
-  assert.deepEqual(allowed(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https], egress: 'none' })), ['in y', 'out y']);
-  assert.deepEqual(allowed(tier('t', { order: 1, defaultAction: 'Pass' }), globalPolicy('p', { ...onX, tier: 't', ingress: { action: 'Allow' } })), ['out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(tier('t', { order: 1, defaultAction: 'Pass' }), globalPolicy('p', { ...onX, tier: 't', ingress: {} })), ['out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https], egress: 'none' })), ['in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(tier('t', { order: 1, defaultAction: 'Pass' }), globalPolicy('p', { ...onX, tier: 't', ingress: { action: 'Allow' } })), ['out x', 'in y', 'out y']);
 });
 
 const unreadable: readonly Json[] = [
@@ -100,24 +85,24 @@ const unreadable: readonly Json[] = [
 
 test('an unreadable selector of a NetworkPolicy isolates its whole namespace in both directions, without rules', () => {
   for (const spec of unreadable) {
-    assert.deepEqual(allowed(calicoPolicy('a/p', { types: ['Ingress'], ingress: [{ action: 'Allow' }], ...spec })), [], JSON.stringify(spec));
+    assert.deepEqual(allowedAmongXAndY(calicoPolicy('a/p', { types: ['Ingress'], ingress: [{ action: 'Allow' }], ...spec })), [], JSON.stringify(spec));
     assert.equal(fields(calicoPolicy('a/p', spec)).length, 1);
   }
-  assert.deepEqual(allowed({ ...calicoPolicy('a/p', {}), spec: 'none' }), []);
+  assert.deepEqual(allowedAmongXAndY({ ...calicoPolicy('a/p', {}), spec: 'none' }), []);
 });
 
 test('an unreadable selector of a NetworkPolicy leaves its rules that deny or pass: they deny everything, also where the tier passes at its end', () => {
   const passing = tier('t', { order: 1, defaultAction: 'Pass' });
   for (const action of ['Deny', 'Pass', 'Refuse']) {
     const spec = { tier: 't', selector: '(', ingress: [{ action: 'Allow' }, { action, source: { nets: ['203.0.113.0/24'] } }], egress: [https] };
-    assert.deepEqual(allowed(passing, calicoPolicy('a/p', spec)), ['out x', 'out y'], action);
+    assert.deepEqual(allowedAmongXAndY(passing, calicoPolicy('a/p', spec)), ['out x', 'out y'], action);
   }
-  assert.deepEqual(allowed(passing, calicoPolicy('a/p', { tier: 't', selector: '(', ingress: [https] })), ['in x:80', 'in x:443', 'out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(passing, calicoPolicy('a/p', { tier: 't', selector: '(', ingress: [https] })), ['in x:80', 'in x:443', 'out x', 'in y', 'out y']);
 });
 
 test('a global policy with an unreadable selector is absent, and named', () => {
   for (const spec of [...unreadable, { namespaceSelector: 'x' }, { namespaceSelector: 'global()' }]) {
-    assert.deepEqual(allowed(globalPolicy('p', spec)), ['in x:80', 'in x:443', 'out x', 'in y', 'out y'], JSON.stringify(spec));
+    assert.deepEqual(allowedAmongXAndY(globalPolicy('p', spec)), ['in x:80', 'in x:443', 'out x', 'in y', 'out y'], JSON.stringify(spec));
     assert.equal(fields(globalPolicy('p', spec)).length, 1, JSON.stringify(spec));
   }
 });
@@ -125,7 +110,7 @@ test('a global policy with an unreadable selector is absent, and named', () => {
 test('bad metadata is something bad elsewhere', () => {
   const annotations = (text: string): Json => ({ annotations: { 'projectcalico.org/metadata': text } });
   for (const metadata of [{ name: 'Not_A_Name' }, { labels: { a: 'b c' } }, annotations('not JSON'), annotations('[]'), annotations('{"labels":{"a":"b c"}}'), annotations('{"name":7}')]) {
-    assert.deepEqual(allowed(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https] }, metadata)), ['in y', 'out y'], JSON.stringify(metadata));
+    assert.deepEqual(allowedAmongXAndY(globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [https] }, metadata)), ['in y', 'out y'], JSON.stringify(metadata));
   }
 });
 
@@ -191,7 +176,7 @@ test('rules that Calico’s API refuses', () => {
 
 test('an Allow with an http match disappears where nobody enforces it, and is named', () => {
   const policy = globalPolicy('p', { ...onX, types: ['Ingress'], ingress: [{ action: 'Allow', http: { methods: ['GET'] } }, https] });
-  assert.deepEqual(allowed(policy), ['in x:443', 'out x', 'in y', 'out y']);
+  assert.deepEqual(allowedAmongXAndY(policy), ['in x:443', 'out x', 'in y', 'out y']);
   assert.deepEqual(fields(policy), ['spec.ingress[0].http']);
   assert.deepEqual(fields(policy, { httpRules: 'Drop' }), ['spec.ingress[0].http']);
   assert.deepEqual(fields(policy, { httpRules: 'Ignore' }), []);

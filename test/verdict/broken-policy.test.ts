@@ -2,31 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireObject } from '../../src/model/verdict.ts';
 import { judge } from '../../src/verdict/judge.ts';
-import { into, namespace, outOf, pod, policy, world } from './small-world.ts';
+import { allowedAmongXAndY, into, namespace, outOf, pod, policy, world, xAndY } from './small-world.ts';
 
-const cluster: readonly WireObject[] = [
-  namespace('a'),
-  pod('a/x', '10.0.0.1', { labels: { app: 'x' } }),
-  pod('a/y', '10.0.0.2', { labels: { app: 'y' } }),
-];
 const fine = { ports: [{ port: 443 }] };
 
 function fields(...objects: readonly WireObject[]): readonly string[] {
-  return judge(world([...cluster, ...objects])).invalid.map(({ field }) => field);
+  return judge(world([...xAndY, ...objects])).invalid.map(({ field }) => field);
 }
 
 /** Of "in x:80", "in x:443", "out x", "in y", "out y": what remains allowed. */
 function allowed(spec: Record<string, unknown>, metadata: Record<string, unknown> = {}): readonly string[] {
   const broken = policy('a/broken', spec);
-  const judged = judge(world([...cluster, { ...broken, metadata: { ...broken.metadata, ...metadata } }]));
-  const packets = {
-    'in x:80': into('a/x', '192.0.2.1', '10.0.0.1'),
-    'in x:443': into('a/x', '192.0.2.1', '10.0.0.1', { destinationPort: 443 }),
-    'out x': outOf('a/x', '10.0.0.1', '192.0.2.1'),
-    'in y': into('a/y', '192.0.2.1', '10.0.0.2'),
-    'out y': outOf('a/y', '10.0.0.2', '192.0.2.1'),
-  };
-  return Object.entries(packets).flatMap(([name, packet]) => (judged.verdict(packet).action === 'allow' ? [name] : []));
+  return allowedAmongXAndY({ ...broken, metadata: { ...broken.metadata, ...metadata } });
 }
 
 const onX = { podSelector: { matchLabels: { app: 'x' } } };
@@ -46,7 +33,7 @@ test('a broken peer or port takes the whole entry with it, good peers and ports 
 
 test('the index of a rule counts the broken ones', () => {
   const p = policy('a/p', { podSelector: {}, ingress: [null, fine] });
-  const verdict = judge(world([...cluster, p])).verdict(into('a/x', '192.0.2.1', '10.0.0.1', { destinationPort: 443 }));
+  const verdict = judge(world([...xAndY, p])).verdict(into('a/x', '192.0.2.1', '10.0.0.1', { destinationPort: 443 }));
   assert.equal(verdict.decisions[0]?.rule, 1);
 });
 
@@ -74,14 +61,14 @@ test('bad metadata isolates the selected pods in both directions, without rules'
 
 test('a policy without a spec selects every pod of its namespace for ingress', () => {
   const { spec: _, ...bare } = policy('a/p', {});
-  const judged = judge(world([...cluster, bare]));
+  const judged = judge(world([...xAndY, bare]));
   assert.deepEqual(judged.invalid, []);
   assert.equal(judged.verdict(into('a/x', '192.0.2.1', '10.0.0.1')).action, 'deny');
   assert.equal(judged.verdict(outOf('a/x', '10.0.0.1', '192.0.2.1')).action, 'allow');
 });
 
 test('a spec of another shape isolates the whole namespace in both directions', () => {
-  const judged = judge(world([...cluster, { ...policy('a/p', {}), spec: [] }]));
+  const judged = judge(world([...xAndY, { ...policy('a/p', {}), spec: [] }]));
   assert.equal(judged.verdict(into('a/x', '192.0.2.1', '10.0.0.1')).action, 'deny');
   assert.equal(judged.verdict(outOf('a/x', '10.0.0.1', '192.0.2.1')).action, 'deny');
 });

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Packet } from '../../src/model/packet.ts';
 import type { WireObject, World } from '../../src/model/verdict.ts';
+import { judge } from '../../src/verdict/judge.ts';
 
 type Labels = Record<string, string>;
 
@@ -133,4 +134,24 @@ export function clusterPolicy(name: string, spec: Json): WireObject {
 
 export function adminPolicy(kind: 'AdminNetworkPolicy' | 'BaselineAdminNetworkPolicy', name: string, spec: Json): WireObject {
   return { apiVersion: 'policy.networking.k8s.io/v1alpha1', kind, metadata: { name }, spec };
+}
+
+/** A namespace with two pods. */
+export const xAndY: readonly WireObject[] = [
+  namespace('a'),
+  pod('a/x', '10.0.0.1', { labels: { app: 'x' } }),
+  pod('a/y', '10.0.0.2', { labels: { app: 'y' } }),
+];
+
+/** Of "in x:80", "in x:443", "out x", "in y", "out y": what these policies leave of it. */
+export function allowedAmongXAndY(...policies: readonly WireObject[]): readonly string[] {
+  const judged = judge(world([...xAndY, ...policies]));
+  const packets = {
+    'in x:80': into('a/x', '192.0.2.1', '10.0.0.1'),
+    'in x:443': into('a/x', '192.0.2.1', '10.0.0.1', { destinationPort: 443 }),
+    'out x': outOf('a/x', '10.0.0.1', '192.0.2.1'),
+    'in y': into('a/y', '192.0.2.1', '10.0.0.2'),
+    'out y': outOf('a/y', '10.0.0.2', '192.0.2.1'),
+  };
+  return Object.entries(packets).flatMap(([name, packet]) => (judged.verdict(packet).action === 'allow' ? [name] : []));
 }
